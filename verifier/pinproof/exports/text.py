@@ -1,0 +1,147 @@
+"""The report as a person reads it in a terminal: verdict first, then the numbers, then each requirement."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pinproof.exports import _words
+from pinproof.outcome import Fail, Fault, Inconclusive, NotApplicable, Outcome, Pass, Verdict
+from pinproof.report import Decision, Report, outcome_word
+
+NARROWEST = 60
+"""Columns; a narrower terminal gets lines of this length."""
+
+_VERDICT_STYLES = {
+    Verdict.CONFORMS: "bold green",
+    Verdict.DOES_NOT_CONFORM: "bold red",
+    Verdict.UNDECIDED: "bold yellow",
+}
+
+
+def render(report: Report, *, width: int, colour: bool) -> str:
+    """The report as text for `width` columns, with terminal colours if `colour`."""
+    console = Console(
+        file=io.StringIO(),
+        width=max(width, NARROWEST),
+        force_terminal=colour,
+        no_color=not colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+        soft_wrap=False,
+        _environ={},
+    )
+    with console.capture() as captured:
+        _verdict(console, report)
+        _pairs(console, _words.facts(report))
+        _requirements(console, report)
+        for decision in _words.weak_spots(report):
+            _weak_spot(console, decision)
+        _assumptions(console, report)
+        _sealing(console, report)
+        console.print(Text("What this is about", style="bold"))
+        _pairs(console, _words.subjects(report))
+        _last_line(console, report)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _verdict(console: Console, report: Report) -> None:
+    console.print(Text(_words.VERDICT_WORDS[report.verdict], style=_VERDICT_STYLES[report.verdict]))
+    console.print(Text(_words.verdict_meaning(report.verdict)))
+    console.print(Text(_words.title(report)))
+    console.print()
+
+
+def _pairs(console: Console, rows: list[tuple[str, str]]) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, value in rows:
+        table.add_row(Text(label, style="bold"), Text(value))
+    console.print(table)
+    console.print()
+
+
+def _requirements(console: Console, report: Report) -> None:
+    console.print(Text(f"Requirements: {_words.tally(report)}", style="bold"))
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="none")
+    for column in ("requirement", "outcome", "grade", "least grade"):
+        table.add_column(column, no_wrap=True)
+    for decision in report.decisions:
+        outcome = decision.outcome
+        table.add_row(
+            Text(decision.id),
+            Text(outcome_word(outcome), style=_style(outcome)),
+            Text(outcome.grade.value if isinstance(outcome, Pass) else "-"),
+            Text(decision.minimum_grade.value if decision.minimum_grade else "any"),
+        )
+    console.print(table)
+    console.print()
+
+
+def _style(outcome: Outcome) -> str:
+    match outcome:
+        case Pass():
+            return "green"
+        case Fail():
+            return "bold red"
+        case Inconclusive() | Fault():
+            return "bold yellow"
+        case NotApplicable():
+            return "none"
+
+
+def _weak_spot(console: Console, decision: Decision) -> None:
+    outcome = decision.outcome
+    code = "" if isinstance(outcome, Fault) else f" ({_words.reason(outcome)})"
+    heading = f"{decision.id}: {outcome_word(outcome)}{code}"
+    console.print(Text(heading, style=_style(outcome)))
+    rows = [("what", _words.clean(_words.message(outcome)))]
+    for item in _words.witnesses(outcome):
+        rows.append(("seen", _words.clean(item.statement)))
+    rows += [("where", _words.place(location)) for location in _words.locations(outcome)]
+    rows.append(("to do", _words.advice(decision)))
+    _pairs(console, [(f"  {label}", value) for label, value in rows])
+
+
+def _assumptions(console: Console, report: Report) -> None:
+    if not report.assumptions:
+        return
+    console.print(Text(f"Rests on {len(report.assumptions)} assumptions that the image cannot show", style="bold"))
+    for assumption in report.assumptions:
+        statement = f"{_words.clean(assumption.statement)} [{assumption.owner}: {_words.clean(assumption.discharge)}]"
+        _line(console, _words.clean(assumption.id), statement)
+    console.print()
+
+
+def _line(console: Console, label: str, value: str) -> None:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(Text(f"  {label}"), Text(value))
+    console.print(table)
+
+
+def _sealing(console: Console, report: Report) -> None:
+    """For a module still being developed: which of the weak spots only sealing will mend."""
+    if not report.development:
+        return
+    console.print(Text("Before sealing", style="bold"))
+    open_seals = [decision for decision in _words.weak_spots(report) if decision.area == "imm"]
+    for decision in open_seals:
+        _line(console, decision.id, f"sealing must change this: {_words.clean(_words.message(decision.outcome))}")
+    if not open_seals:
+        console.print(Text("  no requirement about the seal is open"))
+    console.print(Text("  a report made with --development is never certified"))
+    console.print()
+
+
+def _last_line(console: Console, report: Report) -> None:
+    line = f"{_words.VERDICT_WORDS[report.verdict]}: {_words.capacity_line(report)}"
+    console.print(Text(line, style=_VERDICT_STYLES[report.verdict]))

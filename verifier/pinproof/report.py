@@ -1,0 +1,161 @@
+"""The report: what one verification established.
+
+The verdict is not stored: it is folded from the outcomes each time it is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pinproof.capacity import Capacity
+from pinproof.outcome import (
+    GRADE_ORDER,
+    Fail,
+    Fault,
+    Grade,
+    Inconclusive,
+    NotApplicable,
+    Outcome,
+    Pass,
+    Verdict,
+    fold,
+)
+
+
+class Owner(StrEnum):
+    """Who can discharge an assumption."""
+
+    SILICON = "silicon"
+    LAB = "lab"
+    VENDOR = "vendor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """Something the verdict rests on that the image cannot show."""
+
+    id: str
+    statement: str
+    owner: Owner
+    discharge: str
+    """How the owner shows that it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One requirement of the catalogue and what it came to. A pass weaker than the level asks for cannot be built."""
+
+    id: str
+    area: str
+    sentence: str
+    minimum_grade: Grade | None
+    """Weakest grade that suffices at the report's level; None at level 0, where any grade does."""
+    outcome: Outcome
+
+    def __post_init__(self) -> None:
+        if isinstance(self.outcome, Pass) and not suffices(self.outcome.grade, self.minimum_grade):
+            raise ValueError(f"{self.id}: a pass of grade {self.outcome.grade} where {self.minimum_grade} is the least")
+
+
+def suffices(grade: Grade, minimum: Grade | None) -> bool:
+    return minimum is None or GRADE_ORDER.index(grade) >= GRADE_ORDER.index(minimum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subjects:
+    """The bytes that the report is about. All digests are SHA-256 in lower-case hexadecimal."""
+
+    image_name: str
+    """File name without folders."""
+    image_kind: str
+    image_sha256: str
+    flash_start: int
+    flash_size: int
+    flash_sha256: str
+    """Of the canonical flash image: the whole flash, erased bytes as 0xFF."""
+    model_sha256: str | None
+    """Of the model's bytes in the image; None when the declared range is not loaded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """What the declaration calls the module, and how it is judged."""
+
+    vendor: str
+    product: str
+    version: str
+    part: str
+    profile: str
+    declaration_name: str
+    declaration_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Memory that can be written after the drop."""
+
+    parts: tuple[tuple[str, int], ...]
+    """Name and bytes of each."""
+    budget_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(size for _, size in self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the proof covered. Zeros here are a sign that nothing was proved."""
+
+    gate_bytes: int
+    instructions: int
+    vectors: int
+    handlers: int
+    obstacles: int
+    invariant_rounds: int
+    steps: int
+    tick_cycles: int | None
+    """Bound of the longest handler, in cycles; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    tool_version: str
+    specification_version: str
+    catalogue_sha256: str
+    module: Module
+    subjects: Subjects
+    level: int
+    development: bool
+    decisions: tuple[Decision, ...]
+    capacity: Capacity | None
+    memory: Memory | None
+    assumptions: tuple[Assumption, ...]
+    proof: Proof
+
+    def __post_init__(self) -> None:
+        for ids in ([item.id for item in self.decisions], [item.id for item in self.assumptions]):
+            if len(ids) != len(set(ids)):
+                raise ValueError("an id appears twice in one report")
+
+    @property
+    def verdict(self) -> Verdict:
+        return fold(decision.outcome for decision in self.decisions)
+
+    def by_kind(self, *kinds: type[Outcome]) -> tuple[Decision, ...]:
+        """The decisions whose outcome is of one of these kinds, in the catalogue's order."""
+        return tuple(decision for decision in self.decisions if isinstance(decision.outcome, kinds))
+
+
+OUTCOME_WORDS: dict[type[Outcome], str] = {
+    Pass: "pass",
+    Fail: "fail",
+    Inconclusive: "inconclusive",
+    NotApplicable: "not-applicable",
+    Fault: "fault",
+}
+
+
+def outcome_word(outcome: Outcome) -> str:
+    return OUTCOME_WORDS[type(outcome)]
