@@ -1,0 +1,37 @@
+/* Starting the confined part afresh. */
+#ifndef GATE_RESTART_H
+#define GATE_RESTART_H
+
+#include <stdint.h>
+
+/* Clears all memory that the confined part can write. */
+void restart_wipe(void);
+
+/*
+ * Prepares the exception return that follows: a fresh frame at the top of the confined stack that starts `program` unprivileged
+ * with registers and flags 0. `program` is an address without Thumb bit. The stacked frame of the interrupted code is never read.
+ */
+void restart_at(uint32_t program);
+
+/*
+ * The last instructions of every handler. r0-r3, r12, lr, pc and the flags come from the fresh frame, r4-r11 are cleared here.
+ * EXC_RETURN 0xFFFFFFFD (thread mode, process stack) is a constant, so it does not matter what was interrupted. The DSB keeps a
+ * store from completing after the return (Cortex-M4 erratum 838869). No floating-point state exists: the unit is never enabled.
+ */
+#define RESTART_RETURN \
+    "movs r4, #0\n" \
+    "movs r5, #0\n" \
+    "movs r6, #0\n" \
+    "movs r7, #0\n" \
+    "mov r8, r4\n" \
+    "mov r9, r4\n" \
+    "mov r10, r4\n" \
+    "mov r11, r4\n" \
+    "mvn lr, #2\n" \
+    "dsb\n" \
+    "bx lr\n"
+
+/* An endless loop, run unprivileged when there is nothing to do: before the first frame, after a fault, without a frame. */
+extern void confined_idle(void);
+
+#endif
