@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import StrEnum
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from pinproof._text import one_line
 from pinproof.errors import PinproofError
@@ -18,11 +20,13 @@ from pinproof.errors import PinproofError
 MAX_TOML_SIZE = 64 * 1024
 """Bytes of a file that a user gives; real ones have a few KB."""
 MAX_TOML_LINE = 4096
-"""Characters. `tomllib` takes time that grows with the square of the parts of a dotted key: 60 KB of them, 15 seconds."""
+"""Characters. `tomllib` takes time that grows with the square of the parts of a dotted key: 15 seconds for 60 KB."""
 MAX_TEXT = 2000
 WORD = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 """Names that are parts of paths or links: lower-case words."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?")
+_Word = TypeVar("_Word", bound=StrEnum)
 
 _KINDS: tuple[tuple[type, str], ...] = (
     (bool, "a boolean"),
@@ -72,6 +76,11 @@ class Table:
     def has(self, key: str) -> bool:
         return key in self._values
 
+    def is_integer(self, key: str) -> bool:
+        """Whether the key is there and an integer, for keys that may also be a word."""
+        value = self._values.get(key)
+        return isinstance(value, int) and not isinstance(value, bool)
+
     def _take(self, key: str, kind: type, words: str) -> object:
         if key not in self._values:
             self.refuse(key, "missing")
@@ -102,6 +111,20 @@ class Table:
         value = self.text(key, limit=limit)
         if not pattern.fullmatch(value):
             self.refuse(key, f"'{one_line(value, 40)}' is not {words}")
+        return value
+
+    def choice(self, key: str, words: type[_Word]) -> _Word:
+        """One of a closed set of words."""
+        value = self.text(key)
+        if value not in list(words):
+            self.refuse(key, f"'{one_line(value, 40)}' is not one of: {', '.join(words)}")
+        return words(value)
+
+    def decimal(self, key: str) -> Decimal:
+        """A number more than 0, written as a string so that no binary rounding creeps in."""
+        value = Decimal(self.matching(key, _DECIMAL, 'a decimal number such as "1.0"'))
+        if not value:
+            self.refuse(key, "must be more than 0")
         return value
 
     def integer(self, key: str, low: int, high: int) -> int:
@@ -162,7 +185,8 @@ class Table:
             children.append(self._child(f"{key}[{index}]", value))
         return tuple(children)
 
-    def keys(self) -> tuple[str, ...]:
+    def all_keys(self) -> tuple[str, ...]:
+        """Every key of the table, taken or not, in the order of the file."""
         return tuple(self._values)
 
     def _list(self, key: str) -> list[object]:

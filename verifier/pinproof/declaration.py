@@ -23,7 +23,6 @@ _ADDRESS_SPACE = 1 << 32
 _PIN = re.compile(r"P[A-K]([0-9]|1[0-5])")
 _TIMER = re.compile(r"TIM[1-9][0-9]?")
 _BLOCK = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
-_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,5})(\.[0-9]{1,9})?")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _MAX_NAME = 200
 
@@ -232,25 +231,19 @@ def _module(table: Table) -> Module:
 
 def _output(table: Table) -> Output:
     with table:
-        period = Decimal(table.matching("period_seconds", _DECIMAL, 'a number of seconds such as "1.0"'))
-        if not period:
-            table.refuse("period_seconds", "must be more than 0")
         return Output(
             pins=_pins(table),
             timer=table.matching("timer", _TIMER, "a timer such as TIM2"),
             channel=table.integer("channel", 1, 4),
-            period_seconds=period,
+            period_seconds=table.decimal("period_seconds"),
         )
 
 
 def _sensor(table: Table) -> Sensor:
     with table:
-        kind = table.text("kind")
-        if kind not in list(SensorKind):
-            table.refuse("kind", f"must be one of: {', '.join(SensorKind)}")
         return Sensor(
             model=table.text("model", limit=_MAX_NAME),
-            kind=SensorKind(kind),
+            kind=table.choice("kind", SensorKind),
             width=table.integer("width", 1, 0xFFFF),
             height=table.integer("height", 1, 0xFFFF),
             bits_per_sample=table.integer("bits_per_sample", 1, 32),
@@ -299,13 +292,11 @@ def _model(table: Table) -> Model:
 
 def _clock(table: Table) -> Clock:
     with table:
-        source = table.text("source")
-        if source not in list(ClockSource):
-            table.refuse("source", f"must be one of: {', '.join(ClockSource)}")
+        source = table.choice("source", ClockSource)
         if source == ClockSource.HSI and table.has("crystal_hz"):
             table.refuse("crystal_hz", "has no meaning where clock.source is HSI")
         return Clock(
-            source=ClockSource(source),
+            source=source,
             crystal_hz=table.integer("crystal_hz", 1, 1_000_000_000) if source == ClockSource.HSE else None,
             tolerance_ppm=table.integer("tolerance_ppm", 0, 500_000),
         )

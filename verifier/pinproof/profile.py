@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -12,7 +11,6 @@ from pinproof._tables import WORD, Table, read_toml
 from pinproof._text import one_line
 from pinproof.errors import DeclarationError
 
-_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?")
 _MAX_COUNT = 1 << 32
 _FOLDER = "profiles"
 
@@ -114,10 +112,10 @@ def read_profile(data: bytes, name: str) -> Profile:
             name=document.matching("name", WORD, "the name of a profile (lower-case words)"),
             title=document.text("title"),
             says=document.text("says"),
-            senses=Senses(_one_of(document, "senses", Senses)),
-            minimum_period_seconds=_decimal(document, "minimum_period_seconds"),
+            senses=document.choice("senses", Senses),
+            minimum_period_seconds=document.decimal("minimum_period_seconds"),
             alphabet=document.texts("alphabet"),
-            capacity_limit_bits_per_second=_decimal(document, "capacity_limit_bits_per_second"),
+            capacity_limit_bits_per_second=document.decimal("capacity_limit_bits_per_second"),
             memory_budget=_memory_budget(document.table("memory_budget")),
             forgetful=_forgetful(document.table("forgetful")),
             frame=_frame(document.table("frame")),
@@ -147,13 +145,13 @@ def _memory_budget(table: Table) -> MemoryBudget:
 
 def _forgetful(table: Table) -> Forgetful:
     with table:
-        return Forgetful(window_periods=_count(table, "window_periods"), every=Every(_one_of(table, "every", Every)))
+        return Forgetful(window_periods=_count(table, "window_periods"), every=table.choice("every", Every))
 
 
 def _frame(table: Table) -> FrameLimit:
     with table:
         return FrameLimit(
-            kind=FrameKind(_one_of(table, "kind", FrameKind)),
+            kind=table.choice("kind", FrameKind),
             maximum_samples=_count(table, "maximum_samples"),
             maximum_bits_per_sample=_count(table, "maximum_bits_per_sample"),
         )
@@ -162,7 +160,7 @@ def _frame(table: Table) -> FrameLimit:
 def _budget(table: Table) -> Budget:
     with table:
         return Budget(
-            dwell_seconds=_decimal(table, "dwell_seconds") if table.has("dwell_seconds") else None,
+            dwell_seconds=table.decimal("dwell_seconds") if table.has("dwell_seconds") else None,
             changes_per_day=_optional_count(table, "changes_per_day"),
         )
 
@@ -173,17 +171,3 @@ def _count(table: Table, key: str) -> int:
 
 def _optional_count(table: Table, key: str) -> int | None:
     return _count(table, key) if table.has(key) else None
-
-
-def _decimal(table: Table, key: str) -> Decimal:
-    value = Decimal(table.matching(key, _DECIMAL, 'a decimal number such as "1.0"'))
-    if not value:
-        table.refuse(key, "must be more than 0")
-    return value
-
-
-def _one_of(table: Table, key: str, words: type[StrEnum]) -> str:
-    value = table.text(key)
-    if value not in list(words):
-        table.refuse(key, f"must be one of: {', '.join(words)}")
-    return value

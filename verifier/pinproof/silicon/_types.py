@@ -1,0 +1,421 @@
+"""What the verifier believes about a part. Every fact comes from the silicon file, with its source in `cite`.
+
+A `cite` that begins with "unconfirmed:" is no source; `Silicon.unconfirmed` lists those facts for the ledger.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import attrgetter
+from types import MappingProxyType
+
+UNCONFIRMED = "unconfirmed:"
+_base = attrgetter("base")
+
+
+class Status(StrEnum):
+    """What a verdict about this part may be used for."""
+
+    AUDIT = "audit"
+    CERTIFIABLE = "certifiable"
+    EMULATOR_ONLY = "emulator-only"
+
+
+class MemoryKind(StrEnum):
+    FLASH = "flash"
+    RAM = "ram"
+    OTP = "otp"
+    SYSTEM = "system"
+    OPTION = "option"
+    ALIAS = "alias"
+
+
+class Capability(StrEnum):
+    """What a peripheral can do that a requirement asks about."""
+
+    RADIO = "radio"
+    SERIAL = "serial"
+    USB = "usb"
+    NETWORK = "network"
+    GPIO = "gpio"
+    DMA = "dma"
+    FLASH_CONTROL = "flash-control"
+    TIMER = "timer"
+    ANALOG = "analog"
+    STORAGE = "storage"
+    DEBUG = "debug"
+    CLOCK = "clock"
+    POWER = "power"
+    CORE = "core"
+
+
+class RegisterAccess(StrEnum):
+    READ_WRITE = "rw"
+    READ_ONLY = "ro"
+    WRITE_ONLY = "wo"
+    WRITE_ONE_CLEARS = "w1c"
+    WRITE_ZERO_CLEARS = "rc_w0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manual:
+    id: str
+    title: str
+    read: str
+    """How much of it was at hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    name: str
+    start: int
+    size: int
+    kind: MemoryKind
+    cite: str
+    sectors: tuple[int, ...] = ()
+    """Sizes of the erase sectors of a flash, in order; empty for other kinds."""
+    alias_of: str | None = None
+    """For an alias, the memory that it shows."""
+
+    @property
+    def end(self) -> int:
+        """One past the last address."""
+        return self.start + self.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BitBand:
+    """An alias in which each word is one bit of the target."""
+
+    name: str
+    base: int
+    size: int
+    target: int
+    cite: str
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterBit:
+    """One bit of the register at the address `register`."""
+
+    register: int
+    bit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    block: str
+    """Name of the peripheral."""
+    name: str
+    address: int
+    reset: int | None
+    """Value after a system reset, where the bits of `reset_unknown` mean nothing; None where no bit is known."""
+    reset_unknown: int
+    """Bits that start as anything and then keep what is written; all of them where `reset` is None."""
+    volatile: int
+    """Bits that read as anything at any time."""
+    access: RegisterAccess
+    widths: tuple[int, ...]
+    """Widths in bytes of the loads and stores that the part defines."""
+    cite: str
+
+    @property
+    def full_name(self) -> str:
+        """As messages write it: `TIM2.CR1`."""
+        return f"{self.block}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peripheral:
+    name: str
+    base: int
+    size: int
+    bus: str
+    capabilities: frozenset[Capability]
+    registers: tuple[Register, ...]
+    """Sorted by address; empty where the block is only known as a whole."""
+    clock: RegisterBit | None
+    """The bit that clocks it; None for one that is always clocked."""
+    sleep_clock: RegisterBit | None
+    """The bit that clocks it in sleep."""
+    reset_line: RegisterBit | None
+    cite: str
+
+    @property
+    def end(self) -> int:
+        return self.base + self.size
+
+    def register(self, name: str) -> Register:
+        """The register `name`. Raises `KeyError` where the silicon file has none."""
+        for register in self.registers:
+            if register.name == name:
+                return register
+        raise KeyError(f"{self.name}.{name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buffer:
+    """Bytes of a peripheral that can hold data, outside the memories."""
+
+    name: str
+    peripheral: str
+    size: int
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusMaster:
+    """Something beside the processor that moves data, and that the MPU does not see."""
+
+    name: str
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MpuModel:
+    model: str
+    regions: int
+    minimum_region: int
+    """Bytes."""
+    subregions_from: int
+    """Bytes of the smallest region that has subregions."""
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceptions:
+    count: int
+    """Entries of the vector table, the initial stack pointer included."""
+    priority_bits: int
+    names: Mapping[int, str]
+    """Exception number to name; a number that is not here never becomes pending by hardware."""
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """Frequencies in hertz."""
+
+    fmax_hz: int
+    hse_crystal_min_hz: int
+    hse_crystal_max_hz: int
+    hse_bypass_min_hz: int
+    hse_bypass_max_hz: int
+    hsi_hz: int
+    hsi_tolerance_ppm: int
+    lsi_max_hz: int
+    pll_input_min_hz: int
+    pll_input_max_hz: int
+    pll_vco_min_hz: int
+    pll_vco_max_hz: int
+    pll_output_max_hz: int
+    flash_wait_states: tuple[tuple[int, int], ...]
+    """(highest frequency, wait states), in rising order."""
+    cites: Mapping[str, str]
+    """Key of the silicon file without `_cite` to its source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerOutput:
+    pin: str
+    channel: int
+    alternate_function: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A timer that can make the output's edges."""
+
+    name: str
+    bits: int
+    bus: str
+    exception: int
+    """Exception number (16 + interrupt)."""
+    external_trigger_pins: tuple[str, ...]
+    outputs: tuple[TimerOutput, ...]
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycles:
+    """Upper bounds in processor cycles, without wait states."""
+
+    instruction: int
+    load: int
+    store: int
+    multiple_base: int
+    multiple_each: int
+    branch: int
+    multiply: int
+    multiply_long: int
+    divide: int
+    barrier: int
+    system: int
+    exception_entry: int
+    exception_return: int
+    device: int
+    """Added to each load and store of a peripheral."""
+    wait_states_max: int
+    """Added to each fetch and load from flash where the wait states are not known."""
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """An option-byte setting that closes something."""
+
+    id: str
+    field: str
+    value: int
+    mask: int
+    """Bits of the field that must be as in `value`; all of them unless the file says otherwise."""
+    irreversible: bool
+    closes: tuple[str, ...]
+    cite: str
+
+
+class PinRole(StrEnum):
+    DEBUG = "debug"
+    BACKUP = "backup"
+    OSCILLATOR = "oscillator"
+    RESET = "reset"
+    BOOT = "boot"
+
+
+class PinReset(StrEnum):
+    """What the pin is after reset."""
+
+    INPUT = "input"
+    ALTERNATE = "alternate"
+    ANALOG = "analog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinDriver:
+    """The register bits that let something other than the pin's mode drive it."""
+
+    register: int
+    mask: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A pin that leaves reset as something else than a floating input, or that more than its mode register governs."""
+
+    name: str
+    role: PinRole
+    reset: PinReset
+    functions: tuple[str, ...]
+    driven_by: PinDriver | None
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """An alternate function that is an output without a peripheral of its own."""
+
+    name: str
+    pins: tuple[str, ...]
+    """Names of pins, or `any`."""
+    alternate_function: int
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erratum:
+    id: str
+    title: str
+    touches: tuple[str, ...]
+    avoided_by: str
+    check: str
+    """How `run-errata` decides that the code avoids it; `ledger` when it cannot."""
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    """A fact without a source: an assumption of every certificate that rests on the part."""
+
+    fact: str
+    """What the fact is about: `memory flash`, `clocks hsi_tolerance`."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silicon:
+    part: str
+    title: str
+    status: Status
+    architecture: str
+    core: str
+    revisions: tuple[str, ...]
+    radio: bool
+    """Whether there is a transceiver on the die."""
+    radio_cite: str
+    manuals: tuple[Manual, ...]
+    memories: tuple[Memory, ...]
+    bit_bands: tuple[BitBand, ...]
+    buffers: tuple[Buffer, ...]
+    masters: tuple[BusMaster, ...]
+    peripherals: tuple[Peripheral, ...]
+    """Sorted by base address, without overlap."""
+    mpu: MpuModel
+    exceptions: Exceptions
+    clocks: Clocks
+    timers: tuple[Timer, ...]
+    cycles: Cycles
+    locks: tuple[Lock, ...]
+    pins: tuple[Pin, ...]
+    signals: tuple[Signal, ...]
+    errata: tuple[Erratum, ...]
+    unconfirmed: tuple[Unconfirmed, ...]
+    sha256: str
+    """Digest of the silicon file."""
+    registers: Mapping[int, Register] = field(init=False, repr=False, compare=False)
+    """Every register by its address."""
+
+    def __post_init__(self) -> None:
+        registers = {register.address: register for block in self.peripherals for register in block.registers}
+        object.__setattr__(self, "registers", MappingProxyType(registers))
+
+    def register_at(self, address: int) -> Register | None:
+        """The register whose first byte is at `address`."""
+        return self.registers.get(address)
+
+    def peripheral_at(self, address: int) -> Peripheral | None:
+        """The block that contains `address`."""
+        index = bisect_right(self.peripherals, address, key=_base) - 1
+        if index < 0 or address >= self.peripherals[index].end:
+            return None
+        return self.peripherals[index]
+
+    def peripheral(self, name: str) -> Peripheral:
+        """The block `name`. Raises `KeyError` where the part has none."""
+        for block in self.peripherals:
+            if block.name == name:
+                return block
+        raise KeyError(name)
+
+    def has_peripheral(self, name: str) -> bool:
+        return any(block.name == name for block in self.peripherals)
+
+    def memory_at(self, address: int) -> Memory | None:
+        """The memory that contains `address`; an alias is a memory of its own."""
+        return next((memory for memory in self.memories if memory.start <= address < memory.end), None)
+
+    def memories_of(self, kind: MemoryKind) -> tuple[Memory, ...]:
+        return tuple(memory for memory in self.memories if memory.kind == kind)
+
+    def bit_band_at(self, address: int) -> BitBand | None:
+        return next((band for band in self.bit_bands if band.base <= address < band.end), None)
+
+    def timer(self, name: str) -> Timer | None:
+        return next((timer for timer in self.timers if timer.name == name), None)
