@@ -49,8 +49,8 @@ class Decision:
     id: str
     area: str
     sentence: str
-    minimum_grade: Grade | None
-    """Weakest grade that suffices at the report's level; None at level 0, where any grade does."""
+    minimum_grade: Grade
+    """Weakest grade that suffices at the report's level."""
     outcome: Outcome
 
     def __post_init__(self) -> None:
@@ -58,8 +58,8 @@ class Decision:
             raise ValueError(f"{self.id}: a pass of grade {self.outcome.grade} where {self.minimum_grade} is the least")
 
 
-def suffices(grade: Grade, minimum: Grade | None) -> bool:
-    return minimum is None or GRADE_ORDER.index(grade) >= GRADE_ORDER.index(minimum)
+def suffices(grade: Grade, minimum: Grade) -> bool:
+    return GRADE_ORDER.index(grade) >= GRADE_ORDER.index(minimum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ def decision_value(decision: Decision) -> JsonObject:
         "area": decision.area,
         "sentence": decision.sentence,
         "outcome": outcome_word(outcome),
-        "minimum_grade": decision.minimum_grade and decision.minimum_grade.value,
+        "minimum_grade": decision.minimum_grade.value,
         "grade": outcome.grade.value if isinstance(outcome, Pass) else None,
         "reason": outcome.reason if isinstance(outcome, Fail | Inconclusive) else None,
         "message": _message(outcome),
@@ -186,22 +186,22 @@ def _read_report(fields: Fields) -> Report:
         tool_version=tool.text("version"),
         specification_version=specification.text("version"),
         catalogue_sha256=specification.sha256("catalogue_sha256"),
-        module=_read_module(fields.object("module")),
+        module=read_module(fields.object("module")),
         subjects=_read_subjects(fields.object("subjects")),
         level=fields.whole("level", highest=3),
         development=fields.flag("development"),
         decisions=tuple(read_decision(item) for item in fields.objects("requirements")),
         capacity=fields.optional("capacity", read_capacity),
-        memory=fields.optional("memory", _read_memory),
+        memory=fields.optional("memory", read_memory),
         assumptions=tuple(read_assumption(item) for item in fields.objects("assumptions")),
-        proof=_read_proof(fields.object("proof")),
+        proof=read_proof(fields.object("proof")),
     )
     tool.done()
     specification.done()
     return report
 
 
-def _read_module(fields: Fields) -> Module:
+def read_module(fields: Fields) -> Module:
     declaration = fields.object("declaration")
     module = Module(
         vendor=fields.text("vendor"),
@@ -241,26 +241,18 @@ def _read_digest(fields: Fields) -> str:
 
 def read_decision(fields: Fields) -> Decision:
     """One requirement as `decision_value` wrote it. A key that has no meaning for the outcome must be null or empty."""
-    grade = fields.take("minimum_grade")
     try:
         decision = Decision(
             id=fields.text("id"),
             area=fields.text("area"),
             sentence=fields.text("sentence"),
-            minimum_grade=None if grade is None else _grade(grade, fields),
+            minimum_grade=fields.word("minimum_grade", Grade),
             outcome=_read_outcome(fields),
         )
     except ValueError as problem:
         raise fields.problem(str(problem)) from None
     fields.done()
     return decision
-
-
-def _grade(value: JsonValue, fields: Fields) -> Grade:
-    try:
-        return Grade(str(value))
-    except ValueError:
-        raise fields.problem(f"unknown grade {str(value)[:40]!r}") from None
 
 
 def _read_outcome(fields: Fields) -> Outcome:
@@ -289,7 +281,7 @@ def _read_outcome(fields: Fields) -> Outcome:
 
 
 def _says_only_its_own(outcome: Outcome, written: dict[str, str | None], found: tuple[int, ...]) -> bool:
-    again = decision_value(Decision(id="", area="", sentence="", minimum_grade=None, outcome=outcome))
+    again = decision_value(Decision(id="", area="", sentence="", minimum_grade=Grade.DECLARED, outcome=outcome))
     counts = tuple(len(_as_list(again[key])) for key in ("evidence", "locations", "assumptions"))
     return counts == found and all(again[key] == value for key, value in written.items())
 
@@ -333,7 +325,7 @@ def read_capacity(fields: Fields) -> Capacity:
     return capacity
 
 
-def _read_memory(fields: Fields) -> Memory:
+def read_memory(fields: Fields) -> Memory:
     parts = []
     for item in fields.objects("parts"):
         parts.append((item.text("name"), item.whole("bytes")))
@@ -356,7 +348,7 @@ def read_assumption(fields: Fields) -> Assumption:
     return assumption
 
 
-def _read_proof(fields: Fields) -> Proof:
+def read_proof(fields: Fields) -> Proof:
     cycles = fields.take("tick_cycles")
     if cycles is not None and (not isinstance(cycles, int) or isinstance(cycles, bool) or cycles < 0):
         raise fields.problem("'tick_cycles' is neither a whole number nor null")

@@ -6,14 +6,11 @@ The catalogue is the only list of requirements: every one of them gets exactly o
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
 from pinproof.outcome import Fail, Fault, Grade, Inconclusive, NotApplicable, Outcome, Pass
 from pinproof.report import Decision, suffices
-
-SELF_SCAN = 0
-"""The level at which any grade of evidence does."""
 
 Facts = TypeVar("Facts", contravariant=True)
 
@@ -33,8 +30,7 @@ class Obligation(Protocol):
     def area(self) -> str: ...
     @property
     def sentence(self) -> str: ...
-    @property
-    def grades(self) -> Mapping[int, Grade]: ...
+    def minimum_grade(self, level: int) -> Grade: ...
 
 
 def find_check(requirement: str) -> Check[object]:
@@ -59,7 +55,7 @@ def decide(
 def _decide_one(
     obligation: Obligation, facts: Facts, level: int, ledger: Collection[str], find: Callable[[str], Check[Facts]]
 ) -> Decision:
-    minimum = None if level == SELF_SCAN else obligation.grades.get(level)
+    minimum = obligation.minimum_grade(level)
     outcome = _run(obligation.id, facts, find)
     if isinstance(outcome, Pass):
         outcome = _accept(outcome, obligation.id, minimum, level, ledger)
@@ -78,13 +74,11 @@ def _run(requirement: str, facts: Facts, find: Callable[[str], Check[Facts]]) ->
     return Fault(message=f"the check of {requirement} gave no outcome")
 
 
-def _accept(passed: Pass, requirement: str, minimum: Grade | None, level: int, ledger: Collection[str]) -> Outcome:
+def _accept(passed: Pass, requirement: str, minimum: Grade, level: int, ledger: Collection[str]) -> Outcome:
     """`passed`, unless its evidence is too weak for the level or it rests on something the report would not print."""
     unknown = sorted(set(passed.assumptions) - set(ledger))
     if unknown:
         return Fault(message=f"{requirement} rests on {', '.join(unknown)}, which the assumptions do not hold")
-    if minimum is None and level != SELF_SCAN:
-        return Fault(message=f"the catalogue names no minimum grade for {requirement} at level {level}")
     if suffices(passed.grade, minimum):
         return passed
     weakest = next(item for item in passed.evidence if item.grade is passed.grade)

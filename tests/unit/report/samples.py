@@ -38,7 +38,7 @@ def report(*outcomes: Outcome, level: int = 1, development: bool = False, capaci
             id=name,
             area=name.partition("-")[0],
             sentence=f"The module MUST satisfy {name}.",
-            minimum_grade=None if level == 0 else Grade.PROVED,
+            minimum_grade=Grade.PROVED,
             outcome=outcome,
         )
         for name, outcome in zip(ids, given, strict=False)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from pinproof.errors import InputError
 from pinproof.outcome import Grade, Verdict
 from pinproof.report import Decision
 from pinproof.report_json import from_json, to_json
+
 from tests.unit.report import samples
 
 Change = Callable[[dict], object]

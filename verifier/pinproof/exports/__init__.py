@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from pinproof import report_json
+from pinproof.exports._words import clean
 from pinproof.report import Report
 
 
@@ -41,3 +42,6 @@ def render(report: Report, form: Format, *, width: int = 100, colour: bool = Fal
             return markdown.render(report)
         case _:
             assert_never(form)
+
+
+__all__ = ["Format", "clean", "render"]

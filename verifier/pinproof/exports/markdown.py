@@ -34,7 +34,7 @@ def _requirements(report: Report) -> str:
     for decision in report.decisions:
         outcome = decision.outcome
         grade = outcome.grade.value if isinstance(outcome, Pass) else "-"
-        least = decision.minimum_grade.value if decision.minimum_grade else "any"
+        least = decision.minimum_grade.value
         rows.append((decision.id, outcome_word(outcome), grade, least, _words.message(outcome)))
     return _table(("requirement", "outcome", "grade", "least grade", "because"), rows)
 

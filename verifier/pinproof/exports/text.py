@@ -79,7 +79,7 @@ def _requirements(console: Console, report: Report) -> None:
             Text(decision.id),
             Text(outcome_word(outcome), style=_style(outcome)),
             Text(outcome.grade.value if isinstance(outcome, Pass) else "-"),
-            Text(decision.minimum_grade.value if decision.minimum_grade else "any"),
+            Text(decision.minimum_grade.value),
         )
     console.print(table)
     console.print()
