@@ -19,19 +19,19 @@ enum {
 };
 
 /*
- * Longest waits, in polls of about 9 cycles. Chosen for pixel clocks from about 0.8 MHz up; slower ones give no frames.
- * Their sum bounds the tick: about one million polls, far below a period.
+ * Longest waits, in polls of about 12 cycles. Chosen for pixel clocks from about 0.7 to 1.5 MHz; others give no frames.
+ * Their sum bounds the tick: at most 890,000 polls, which stays below a period even at the silicon file's worst case for each.
  */
 static const uint32_t kFrameEndPolls = 300000u;  /* the rest of a frame that is under way */
 static const uint32_t kFrameStartPolls = 20000u; /* the pause between frames */
 static const uint32_t kLinePolls = 3000u;        /* a whole line */
 static const uint32_t kPausePolls = 1000u;       /* the pause between lines, the columns right of the middle */
-static const uint32_t kPixelPolls = 16u;         /* half a pixel clock */
+static const uint32_t kPixelPolls = 12u;         /* half a pixel clock */
 
 static const uint32_t kArrived = 1u << 31;
 
 /* Polls until `signal` is as `wanted` (0 or `signal` itself). Returns the port's levels then, with kArrived, or 0: too late. */
-__attribute__((noinline)) static uint32_t camera_wait(uint32_t signal, uint32_t wanted, uint32_t polls)
+static inline __attribute__((always_inline)) uint32_t camera_poll(uint32_t signal, uint32_t wanted, uint32_t polls)
 {
     for (uint32_t left = polls; left != 0u; left--) {
         const uint32_t levels = word_read(kGpioC + kGpioIdr);
@@ -42,13 +42,19 @@ __attribute__((noinline)) static uint32_t camera_wait(uint32_t signal, uint32_t 
     return 0u;
 }
 
+/* The same, once for all waits that are not in a hurry. */
+__attribute__((noinline)) static uint32_t camera_wait(uint32_t signal, uint32_t wanted, uint32_t polls)
+{
+    return camera_poll(signal, wanted, polls);
+}
+
 /* Waits for the next rising edge of the pixel clock. Returns the pixel in the low byte, with kArrived, or 0. */
 static uint32_t camera_pixel(void)
 {
-    if (camera_wait(kPixelClock, 0u, kPixelPolls) == 0u) {
+    if (camera_poll(kPixelClock, 0u, kPixelPolls) == 0u) {
         return 0u;
     }
-    return camera_wait(kPixelClock, kPixelClock, kPixelPolls);
+    return camera_poll(kPixelClock, kPixelClock, kPixelPolls);
 }
 
 static bool camera_skip_line(void)

@@ -15,6 +15,7 @@ static const uint32_t kPriorityTick = 0x40404040u;    /* IPR7: interrupts 28 to 
 void exceptions_configure(void)
 {
     word_write(kScbVtor, (uint32_t)vectors);
+    word_write(kScbScr, 0u); /* WFI is open to all: it must never be the deep sleep that stops the timer */ // REQ: out-clock-steady
     word_write(kScbShpr1, kPriorityFaults);
     word_write(kScbShpr2, kPrioritySvcall);
     word_write(kScbShpr3, kPriorityOthers);

@@ -15,6 +15,7 @@ static const uint32_t kRccPllcfgr = 0x40023804u; /* PLL configuration, 6.3.2 */
 static const uint32_t kRccCfgr = 0x40023808u;    /* clock configuration, 6.3.3 */
 static const uint32_t kRccAhb1enr = 0x40023830u; /* AHB1 clock enable, 6.3.9 */
 static const uint32_t kRccApb1enr = 0x40023840u; /* APB1 clock enable, 6.3.11 */
+static const uint32_t kRccApb1lpenr = 0x40023860u; /* APB1 clock enable while the processor sleeps, 6.3.15 */
 
 /* HSION and HSITRIM at their reset values (HSICAL is read-only, the rest off); HSEBYP and CSSON stay 0 in all three. */
 static const uint32_t kRccCrHsi = 0x00000081u;
@@ -83,6 +84,7 @@ static const uint32_t kI2cSr1Empty = 1u << 7;
 static const uint32_t kNvicIser0 = 0xE000E100u;
 static const uint32_t kNvicIpr7 = 0xE000E41Cu; /* interrupts 28 to 31, a byte each */
 static const uint32_t kScbVtor = 0xE000ED08u;
+static const uint32_t kScbScr = 0xE000ED10u;
 static const uint32_t kScbShpr1 = 0xE000ED18u;
 static const uint32_t kScbShpr2 = 0xE000ED1Cu;
 static const uint32_t kScbShpr3 = 0xE000ED20u;

@@ -31,7 +31,7 @@ void restart_at(uint32_t program);
     "dsb\n" \
     "bx lr\n"
 
-/* An endless loop, run unprivileged when there is nothing to do: before the first frame, after a fault, without a frame. */
+/* An endless loop, one instruction, run unprivileged when there is nothing to do: before the first frame, after a fault, without one. */
 extern void confined_idle(void);
 
 #endif

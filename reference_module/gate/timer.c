@@ -21,7 +21,8 @@ static const uint32_t kEgrUpdate = 1u << 0;        /* UG */
 void timer_configure(void)
 {
     word_write(kRccApb1enr, kRccApb1Tim2);
-    (void)word_read(kRccApb1enr);
+    word_write(kRccApb1lpenr, kRccApb1Tim2);
+    (void)word_read(kRccApb1enr); /* a clock needs two cycles to arrive; the tick runs on while the confined part sleeps */
 
     word_write(kTim2Ccr1, 0u); /* PWM mode 1 with compare 0: low throughout (RM0368 13.3.9) */
     word_write(kTim2Psc, 0u);
