@@ -22,6 +22,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,14 +81,14 @@ def read_sections(path: Path) -> tuple[Section, ...]:
     sections: list[Section] = []
     lines = path.read_text(encoding="utf-8").splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("### ")]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    if not starts:
+        raise SpecError(f"{path.name}:1: no requirement in this file")
+    for start, end in pairwise([*starts, len(lines)]):
         heading = _HEADING.fullmatch(lines[start])
         if heading is None:
             raise SpecError(f"{path.name}:{start + 1}: a requirement's heading is `### ` and its ID")
         blocks = tuple(_blocks(path.name, lines[start + 1 : end], start + 2))
         sections.append(Section(file=path.name, line=start + 1, identifier=heading.group(1), blocks=blocks))
-    if not sections:
-        raise SpecError(f"{path.name}:1: no requirement in this file")
     return tuple(sections)
 
 

@@ -1,7 +1,7 @@
 """The requirements of the standard, as compiled from `spec/`: the only list of them.
 
-`tools/compile_spec.py` writes `_spec/catalogue.json`; this module reads it into frozen types and knows its digest, which
-every report and certificate carries. A requirement that is not in the catalogue does not exist.
+`tools/compile_spec.py` writes `_spec/catalogue.json`; this module reads it into frozen types and knows its digest,
+which every report and certificate carries. A requirement that is not in the catalogue does not exist.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import NewType
@@ -21,7 +20,7 @@ RequirementId = NewType("RequirementId", str)
 """A requirement's ID, such as `out-clocked`: append-only, the same in text, module, vector folder and report."""
 
 LEVELS = (1, 2, 3)
-"""Levels at which a certificate can be issued. Level 0 is a self-scan: it asks for level 1's grades and is never signed."""
+"""Levels at which a certificate can be issued. Level 0, a self-scan, asks for level 1's grades and is never signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ def _example(entry: Mapping[str, str]) -> Example:
 
 
 def parse_catalogue(data: bytes) -> Catalogue:
-    """Read a compiled catalogue. The file is the package's own: a malformed one is a broken installation, not bad input."""
+    """Read a compiled catalogue. It is the package's own: a malformed one is a broken installation, not bad input."""
     document = json.loads(data)
     requirements = tuple(
         Requirement(
@@ -111,7 +110,6 @@ def parse_catalogue(data: bytes) -> Catalogue:
     )
 
 
-@cache
 def load_catalogue() -> Catalogue:
-    """The catalogue of this installation; the result is frozen and read once."""
+    """The catalogue of this installation."""
     return parse_catalogue((files("pinproof") / "_spec" / "catalogue.json").read_bytes())
