@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from types import TracebackType
@@ -119,6 +119,21 @@ class Table:
         if value not in list(words):
             self.refuse(key, f"'{one_line(value, 40)}' is not one of: {', '.join(words)}")
         return words(value)
+
+    def choices(self, key: str, words: type[_Word]) -> tuple[_Word, ...]:
+        """Some of a closed set of words, each at most once."""
+        values = self.texts(key)
+        for index, value in enumerate(values):
+            if value not in list(words):
+                self.refuse(f"{key}[{index}]", f"'{one_line(value, 40)}' is not one of: {', '.join(words)}")
+        self.refuse_repeats(key, values)
+        return tuple(words(value) for value in values)
+
+    def refuse_repeats(self, key: str, values: Sequence[str]) -> None:
+        """Refuse a list in which a value stands twice."""
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                self.refuse(f"{key}[{index}]", f"'{one_line(value, 40)}' is named twice")
 
     def decimal(self, key: str) -> Decimal:
         """A number more than 0, written as a string so that no binary rounding creeps in."""

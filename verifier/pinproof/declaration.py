@@ -218,7 +218,7 @@ def _module(table: Table) -> Module:
         revisions = table.texts("revisions")
         if not revisions:
             table.refuse("revisions", "must name at least one silicon revision")
-        _refuse_repeats(table, "revisions", revisions)
+        table.refuse_repeats("revisions", revisions)
         return Module(
             vendor=table.text("vendor", limit=_MAX_NAME),
             product=table.text("product", limit=_MAX_NAME),
@@ -361,14 +361,8 @@ def _pins(table: Table) -> tuple[str, ...]:
     for index, pin in enumerate(pins):
         if not _PIN.fullmatch(pin):
             table.refuse(f"pins[{index}]", f"'{pin[:20]}' is not a pin (PA0 to PK15)")
-    _refuse_repeats(table, "pins", pins)
+    table.refuse_repeats("pins", pins)
     return pins
-
-
-def _refuse_repeats(table: Table, key: str, values: tuple[str, ...]) -> None:
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            table.refuse(f"{key}[{index}]", f"{value[:40]} is named twice")
 
 
 def _address(table: Table, key: str) -> int:

@@ -203,10 +203,6 @@ def _peripheral(table: Table) -> Peripheral:
         name = table.text("name")
         base = table.integer("base", 0, _WORD_MAX)
         size = table.integer("size", 1, _WORD_MAX)
-        words = table.texts("capabilities")
-        for index, word in enumerate(words):
-            if word not in list(Capability):
-                table.refuse(f"capabilities[{index}]", f"'{word}' is not one of: {', '.join(Capability)}")
         rows = table.tables("register") if table.has("register") else ()
         registers = tuple(sorted((_register(row, name, base, size) for row in rows), key=lambda row: row.address))
         for left, right in pairwise(registers):
@@ -217,7 +213,7 @@ def _peripheral(table: Table) -> Peripheral:
             base=base,
             size=size,
             bus=table.text("bus"),
-            capabilities=frozenset(Capability(word) for word in words),
+            capabilities=frozenset(table.choices("capabilities", Capability)),
             registers=registers,
             clock=_optional_bit(table, "clock"),
             sleep_clock=_optional_bit(table, "sleep_clock"),
