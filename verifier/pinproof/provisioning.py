@@ -1,7 +1,7 @@
 """The provisioning file: the option bytes of a unit and the order in which it is programmed and sealed.
 
-It is separate from the image, because one careless flash command with option bytes in the image would seal a developer's
-board for ever. Field names are those of the option bytes in lower case (RM0368 3.5, FLASH_OPTCR and user option bytes):
+It is separate from the image, because one careless flash command with option bytes in the image would seal a
+developer's board for ever. Field names are those of the option bytes in lower case (RM0368 3.5):
 
     specification = "0.1"
     part = "stm32f401xe"
