@@ -16,7 +16,7 @@ exit codes: 0 conforms or valid; 1 does not conform; 2 usage or unreadable input
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="pinproof",
-        description="Proves from a microcontroller's binary that a sensor tells the world one bit a second and no more.",
+        description="Proves from a microcontroller's binary that a sensor can tell the world one bit a second only.",
         epilog=_EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import textwrap
 
 from pinproof import _files
 from pinproof._commands import _shared
 from pinproof.catalogue import Catalogue, Example, Requirement, load_catalogue
 from pinproof.errors import InputError
+
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+"""A Markdown link of the standard's text; a terminal shows its words alone."""
 
 
 def add(commands: _shared.Commands[argparse.ArgumentParser]) -> None:
@@ -58,7 +62,7 @@ def _explanation(requirement: Requirement) -> str:
 
 def _paragraphs(*texts: str) -> str:
     wrapper = textwrap.TextWrapper(width=96, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-    return "\n".join(wrapper.fill(text) for text in texts)
+    return "\n".join(wrapper.fill(_LINK.sub(r"\1", text)) for text in texts)
 
 
 def _example(example: Example) -> str:

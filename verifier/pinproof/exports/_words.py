@@ -150,8 +150,8 @@ def capacity_line(report: Report) -> str:
 def facts(report: Report) -> list[tuple[str, str]]:
     """Label and value of each line of the summary, in reading order."""
     rows = [("Through the pin", capacity_line(report))]
-    if report.capacity is not None:
-        capacity = report.capacity
+    capacity = report.capacity
+    if capacity is not None and report.verdict is Verdict.CONFORMS:
         rows += [
             ("", f"{rate(capacity.bits_per_day)} bits a day, {rate(capacity.bits_per_year)} a year"),
             (

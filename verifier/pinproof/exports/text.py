@@ -113,7 +113,7 @@ def _weak_spot(console: Console, decision: Decision) -> None:
 def _assumptions(console: Console, report: Report) -> None:
     if not report.assumptions:
         return
-    console.print(Text(f"Rests on {len(report.assumptions)} assumptions that the image cannot show", style="bold"))
+    console.print(Text("Rests on what the image cannot show", style="bold"))
     for assumption in report.assumptions:
         statement = f"{_words.clean(assumption.statement)} [{assumption.owner}: {_words.clean(assumption.discharge)}]"
         _line(console, _words.clean(assumption.id), statement)
