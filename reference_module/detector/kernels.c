@@ -45,8 +45,8 @@ static void find_taps(const layer_t *layer, const uint8_t *input, uint32_t row, 
     const uint32_t channels = layer->input_channels;
     for (uint32_t tap = 0; tap < kTaps; tap++) {
         /* Above or left of the picture these wrap to huge values, which the comparisons refuse as well. */
-        const uint32_t y = row * layer->stride + tap / kSide - layer->padding;
-        const uint32_t x = column * layer->stride + tap % kSide - layer->padding;
+        const uint32_t y = row * layer->stride + tap / kSide - layer->padding_top;
+        const uint32_t x = column * layer->stride + tap % kSide - layer->padding_left;
         const int inside = y < layer->input_height && x < layer->input_width;
         taps[tap] = inside ? input + (y * layer->input_width + x) * channels : kOutside;
     }

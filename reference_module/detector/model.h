@@ -26,7 +26,8 @@ enum {
 typedef struct {
     uint8_t operation;        /* kOperator... */
     uint8_t stride;           /* 1 or 2, both axes; 1 for pointwise and pool */
-    uint8_t padding;          /* rows above and columns left of the input that are taken as 0 */
+    uint8_t padding_top;      /* rows above the input that are taken as 0 */
+    uint8_t padding_left;     /* columns left of the input that are taken as 0 */
     uint8_t zero;             /* stored value of real 0 in the output */
     uint8_t minimum;          /* smallest stored output: the activation function */
     uint8_t maximum;          /* largest stored output */
@@ -34,9 +35,9 @@ typedef struct {
     uint8_t input_width;      /* columns */
     uint8_t output_height;    /* rows */
     uint8_t output_width;     /* columns */
+    uint8_t reserved;         /* 0 */
     uint16_t input_channels;  /* at most kMaximumChannels */
     uint16_t output_channels; /* at most kMaximumChannels; even for pointwise */
-    uint16_t reserved;        /* 0 */
     uint32_t input;           /* offset in the arena; the first layer reads the frame instead */
     uint32_t output;          /* offset in the arena */
     uint32_t channel;         /* index of the layer's first entry in bias, multiplier and shift */

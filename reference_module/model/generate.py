@@ -21,6 +21,9 @@ STORED_OFFSET = 128
 
 MAXIMUM_CHANNELS = 256
 MAXIMUM_PATCH = 36
+MAXIMUM_SUM = 1 << 30
+"""Largest magnitude of an accumulator: 32 bits also hold it doubled, rounded and with a zero point added."""
+
 _OPERATIONS = {
     Operator.CONVOLUTION: 0,
     Operator.DEPTHWISE: 1,
@@ -28,7 +31,7 @@ _OPERATIONS = {
     Operator.DENSE: 2,
     Operator.POOL: 3,
 }
-_LAYER = struct.Struct("<10B3H4I")
+_LAYER = struct.Struct("<12B2H4I")
 _HEAD = struct.Struct("<iI")
 
 
@@ -115,8 +118,8 @@ def _check(layer: IntegerLayer, where: str) -> None:
         raise ModelError(f"{where}: 3x3 over {layer.input_shape.channels} channels; at most {MAXIMUM_PATCH // 9}")
     if layer.operator in (Operator.POINTWISE, Operator.DENSE) and layer.output_shape.channels % 2:
         raise ModelError(f"{where}: an odd number of outputs")
-    if layer.operator is not Operator.POOL and _reach(layer) > 2**31 - 1:
-        raise ModelError(f"{where}: an accumulator could leave 32 bits")
+    if layer.operator is not Operator.POOL and _reach(layer) > MAXIMUM_SUM:
+        raise ModelError(f"{where}: an accumulator could reach {_reach(layer)}; at most {MAXIMUM_SUM}")
 
 
 def _reach(layer: IntegerLayer) -> int:
@@ -166,14 +169,13 @@ def _padded(values: list[int]) -> tuple[int, ...]:
 
 def _row(layer: IntegerLayer, source: int, target: int, channel: int, weight: int) -> tuple[int, ...]:
     spatial = layer.operator in (Operator.CONVOLUTION, Operator.DEPTHWISE)
-    before = padding(layer.input_shape.height, 3, layer.stride)[0] if spatial else 0
-    across = padding(layer.input_shape.width, 3, layer.stride)[0] if spatial else 0
-    if before != across:
-        raise ModelError(f"{layer.operator.value}: {before} rows but {across} columns of padding")
+    top = padding(layer.input_shape.height, 3, layer.stride)[0] if spatial else 0
+    left = padding(layer.input_shape.width, 3, layer.stride)[0] if spatial else 0
     return (
         _OPERATIONS[layer.operator],
         layer.stride,
-        before,
+        top,
+        left,
         layer.output.zero + STORED_OFFSET,
         layer.minimum + STORED_OFFSET,
         layer.maximum + STORED_OFFSET,
@@ -181,9 +183,9 @@ def _row(layer: IntegerLayer, source: int, target: int, channel: int, weight: in
         layer.input_shape.width,
         layer.output_shape.height,
         layer.output_shape.width,
+        0,
         layer.input_shape.channels,
         layer.output_shape.channels,
-        0,
         source,
         target,
         channel,

@@ -31,7 +31,7 @@ FRAME = Quantisation(scale=1.0, zero=-128)
 
 LARGEST_BIAS = 1 << 24
 """Limit of a bias in its integer unit. A channel whose weights are all but zero would otherwise get a scale so small
-that its bias overflows; with this limit no accumulator of the network can leave 32 bits (checked by the generator)."""
+that its bias overflows; with this limit every accumulator is far inside 32 bits (the generator checks that)."""
 
 CLIPPED = 1e-4
 """Fraction of activations above the top of their range; the few largest would cost all others resolution."""

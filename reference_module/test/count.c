@@ -1,0 +1,60 @@
+/*
+ * Counts the instructions of one inference in the emulator, and prints them with the score through semihosting.
+ *
+ * Started as `qemu-system-arm -M netduinoplus2 -icount shift=0`: an instruction takes one nanosecond of virtual time, and the
+ * emulator's TIM2_CNT shows the low 32 bits of that time (a property of the emulator, not of the part).
+ * The frame is a diagonal ramp; a count does not depend on it by more than a rounding here and there.
+ */
+#include "detector.h"
+
+#define TIM2_CNT (*(volatile uint32_t *)0x40000024u) /* RM0368 13.4.10, base address table 1 */
+
+enum { kSysWrite0 = 4, kSysExit = 0x18, kStoppedOk = 0x20026, kSide = 96 };
+
+static uint8_t arena[kArenaBytes] __attribute__((aligned(4)));
+
+static uint32_t semihost(uint32_t operation, uintptr_t argument)
+{
+    register uint32_t r0 __asm__("r0") = operation;
+    register uintptr_t r1 __asm__("r1") = argument;
+    __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
+    return r0;
+}
+
+static void print(const char *label, int32_t number)
+{
+    char text[16];
+    uint32_t place = sizeof text - 1;
+    uint32_t rest = number < 0 ? (uint32_t)-number : (uint32_t)number;
+    text[place] = 0;
+    text[--place] = '\n';
+    do {
+        text[--place] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (number < 0) {
+        text[--place] = '-';
+    }
+    semihost(kSysWrite0, (uintptr_t)label);
+    semihost(kSysWrite0, (uintptr_t)&text[place]);
+}
+
+void count_reset(void);
+
+void count_reset(void)
+{
+    uint8_t *frame = arena + kFrameOffset;
+    for (uint32_t index = 0; index < kFrameBytes; index++) {
+        frame[index] = (uint8_t)(index / kSide + index % kSide);
+    }
+    const uint32_t start = TIM2_CNT;
+    const int32_t score = detector_score(&kModel, frame, arena);
+    const uint32_t end = TIM2_CNT;
+    print("instructions ", (int32_t)(end - start));
+    print("score ", score);
+    semihost(kSysExit, kStoppedOk);
+    for (;;) {
+    }
+}
+
+__attribute__((section(".vectors"), used)) static const uintptr_t kVectors[] = {0x20018000u, (uintptr_t)count_reset};

@@ -1,0 +1,159 @@
+"""What the tests of the network share: the detector compiled for the host, the reference interpreter, random networks."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reference_module.model.flatbuffer import write_tflite
+from reference_module.model.generate import STORED_OFFSET, generate
+from reference_module.model.network import (
+    Decision,
+    IntegerLayer,
+    IntegerNetwork,
+    Operator,
+    Quantisation,
+    Shape,
+)
+from reference_module.model.reader import read_tflite
+
+ROOT = Path(__file__).parents[2]
+MODEL = ROOT / "reference_module/model/person_detector_grey.tflite"
+DETECTOR = ROOT / "reference_module/detector"
+DRIVERS = ROOT / "reference_module/test"
+
+Frames = NDArray[np.uint8]
+Stored = NDArray[np.uint8]
+
+
+def compile_host(output: Path, driver: str, sources: list[Path], include: list[Path]) -> Path:
+    """A host program under the address and undefined-behaviour sanitizers, warnings as errors."""
+    command = ["gcc", "-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    command += ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+    command += [f"-I{folder}" for folder in [*include, DETECTOR]]
+    command += [str(source) for source in [*sources, DRIVERS / driver]]
+    subprocess.run([*command, "-o", str(output)], check=True)
+    return output
+
+
+def compile_detector(folder: Path, model: bytes) -> Path:
+    """The driver run_layers.c with the given .tflite."""
+    made = generate(read_tflite(model, "test.tflite"), "test.tflite")
+    (folder / "model_data.h").write_text(made.header, "utf-8")
+    (folder / "model_data.c").write_text(made.source, "utf-8")
+    sources = [DETECTOR / "kernels.c", DETECTOR / "detector.c", folder / "model_data.c"]
+    return compile_host(folder / "run_layers", "run_layers.c", sources, [folder])
+
+
+def run_detector(program: Path, network: IntegerNetwork, frames: Frames) -> tuple[list[Stored], NDArray[np.int32]]:
+    """Stored outputs of each layer, [frame, element], and the score of each frame."""
+    output = subprocess.run([program], input=frames.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    sizes = [layer.output_shape.size for layer in network.layers]
+    table = np.frombuffer(output, np.uint8).reshape(len(frames), sum(sizes) + 4)
+    edges = np.cumsum([0, *sizes])
+    layers = [table[:, start:end] for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    scores = np.ascontiguousarray(table[:, edges[-1] :]).view("<i4")[:, 0]
+    return layers, scores
+
+
+def run_reference(model: bytes, network: IntegerNetwork, frames: Frames) -> tuple[list[Stored], NDArray[np.int8]]:
+    """The same from the reference interpreter, tensor by tensor, and its softmax output."""
+    from tflite_micro.python.tflite_micro import runtime
+
+    keep = runtime.InterpreterConfig.kPreserveAllTensors
+    interpreter = runtime.Interpreter.from_bytes(model, intrepreter_config=keep)
+    indices = tensor_indices(model, network)
+    outputs: list[list[Stored]] = [[] for _ in network.layers]
+    probabilities = []
+    for frame in frames:
+        interpreter.set_input((frame[None].astype(np.int16) - STORED_OFFSET).astype(np.int8), 0)
+        interpreter.invoke()
+        for layer, index in zip(outputs, indices, strict=True):
+            tensor = np.asarray(interpreter.GetTensor(index, 0)["tensor_data"]).ravel()
+            layer.append((tensor.astype(np.int16) + STORED_OFFSET).astype(np.uint8))
+        probabilities.append(np.array(interpreter.get_output(0))[0])
+    return [np.stack(layer) for layer in outputs], np.stack(probabilities)
+
+
+def tensor_indices(model: bytes, network: IntegerNetwork) -> list[int]:
+    """Where each layer's output is among the file's tensors, by the names that the writer gives."""
+    import tflite
+
+    graph = tflite.Model.GetRootAs(model, 0).Subgraphs(0)
+    names = [graph.Tensors(index).Name().decode() for index in range(graph.TensorsLength())]
+    return [names.index(f"{number:02d}_{layer.operator.value}") for number, layer in enumerate(network.layers)]
+
+
+def random_network(seed: int) -> tuple[bytes, IntegerNetwork]:
+    """A small network with all operators, odd sides, both strides and rescaling factors over a wide range."""
+    random = np.random.default_rng(seed)
+    shape = Shape(
+        height=int(random.integers(5, 24)), width=int(random.integers(5, 24)), channels=int(random.integers(1, 5))
+    )
+    incoming = Quantisation(scale=1.0, zero=-128)
+    layers: list[IntegerLayer] = []
+    kinds = [Operator.CONVOLUTION]
+    for _ in range(3):
+        kinds += [Operator.DEPTHWISE, Operator.POINTWISE]
+    for kind in [*kinds, Operator.POOL, Operator.DENSE]:
+        layers.append(_random_layer(random, kind, shape, incoming))
+        shape, incoming = layers[-1].output_shape, layers[-1].output
+    network = IntegerNetwork(layers=tuple(layers), decision=Decision(person=seed % 2, threshold=0))
+    return write_tflite(network, "random, for a test"), network
+
+
+def _random_layer(
+    random: np.random.Generator, kind: Operator, shape: Shape, incoming: Quantisation
+) -> IntegerLayer:
+    if kind is Operator.POOL:
+        target = Shape(height=1, width=1, channels=shape.channels)
+        return _layer(kind, 1, shape, target, incoming, incoming, np.zeros(0, np.int8), np.zeros(0, np.float32))
+    spatial = kind in (Operator.CONVOLUTION, Operator.DEPTHWISE)
+    stride = int(random.integers(1, 3)) if spatial else 1
+    free = int(random.integers(1, 20)) * 2
+    channels = {Operator.DEPTHWISE: shape.channels, Operator.DENSE: 2}.get(kind, free)
+    weight_shape: tuple[int, ...] = {
+        Operator.CONVOLUTION: (channels, 3, 3, shape.channels),
+        Operator.DEPTHWISE: (1, 3, 3, channels),
+        Operator.POINTWISE: (channels, 1, 1, shape.channels),
+        Operator.DENSE: (channels, shape.channels),
+    }[kind]
+    target = Shape(height=-(-shape.height // stride), width=-(-shape.width // stride), channels=channels)
+    weights = random.integers(-127, 128, weight_shape, dtype=np.int8)
+    spread = np.float32(10.0) ** random.uniform(-1.5, 0.3, 1 if kind is Operator.DENSE else channels)
+    scales = np.broadcast_to(spread.astype(np.float32) / 100, channels).copy()
+    fan_in = weights.size // channels
+    # Random weights have a standard deviation of 73 steps: this keeps outputs about as spread as inputs.
+    scale = float(np.float32(incoming.scale * float(np.median(scales)) * 73 * np.sqrt(fan_in)))
+    outgoing = Quantisation(scale=scale, zero=int(random.integers(-20, 20)) if kind is Operator.DENSE else -128)
+    bias = random.integers(-(1 << 13), 1 << 13, channels).astype(np.int32)
+    return _layer(kind, stride, shape, target, incoming, outgoing, weights, scales, bias)
+
+
+def _layer(
+    kind: Operator,
+    stride: int,
+    shape: Shape,
+    target: Shape,
+    incoming: Quantisation,
+    outgoing: Quantisation,
+    weights: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    bias: NDArray[np.int32] | None = None,
+) -> IntegerLayer:
+    return IntegerLayer(
+        operator=kind,
+        stride=stride,
+        input_shape=shape,
+        output_shape=target,
+        input=incoming,
+        output=outgoing,
+        minimum=-128,
+        maximum=127,
+        weights=weights,
+        weight_scales=scales,
+        bias=np.zeros(0, np.int32) if bias is None else bias,
+    )

@@ -1,0 +1,101 @@
+"""The detector's C computes what the reference interpreter computes, tensor by tensor, to the last bit."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.model.support import DETECTOR, MODEL, compile_detector, compile_host, random_network, run_detector, run_reference
+
+from reference_module.model.network import IntegerNetwork
+from reference_module.model.reader import read_tflite
+
+pytest.importorskip("tflite_micro", reason="the reference interpreter is not installed (extra [model])")
+
+
+def assert_same(program: Path, model: bytes, network: IntegerNetwork, frames: np.ndarray) -> None:
+    ours, scores = run_detector(program, network, frames)
+    theirs, _ = run_reference(model, network, frames)
+    for number, (left, right) in enumerate(zip(ours, theirs, strict=True)):
+        assert np.array_equal(left, right), f"layer {number} {network.layers[number].operator.value}"
+    logits = ours[-1].astype(np.int32)
+    person = network.decision.person
+    assert np.array_equal(scores, logits[:, person] - logits[:, 1 - person])
+
+
+@pytest.fixture(scope="session")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_detector(tmp_path_factory.mktemp("detector"), MODEL.read_bytes())
+
+
+def structured_frames(count: int) -> np.ndarray:
+    """Frames with edges, gradients and blobs: they drive the activations further than noise does."""
+    random = np.random.default_rng(7)
+    rows, columns = np.mgrid[0:96, 0:96] / 96
+    frames = []
+    for _ in range(count):
+        picture = random.uniform(0, 255) + random.uniform(-200, 200) * rows + random.uniform(-200, 200) * columns
+        for _ in range(6):
+            y, x, height, width = random.uniform(0, 1, 2).tolist() + random.uniform(0.03, 0.4, 2).tolist()
+            inside = ((rows - y) / height) ** 2 + ((columns - x) / width) ** 2 < 1
+            picture = np.where(inside, random.uniform(0, 255), picture)
+        frames.append(picture + random.normal(0, 4, (96, 96)))
+    return np.clip(frames, 0, 255).astype(np.uint8)[..., None]
+
+
+def test_the_network_on_pictures_and_noise(detector: Path) -> None:
+    model = MODEL.read_bytes()
+    noise = np.random.default_rng(1).integers(0, 256, (40, 96, 96, 1), dtype=np.uint8)
+    flat = np.stack([np.full((96, 96, 1), value, np.uint8) for value in (0, 1, 127, 128, 255)])
+    frames = np.concatenate([structured_frames(60), noise, flat])
+    assert_same(detector, model, read_tflite(model, MODEL.name), frames)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_networks(seed: int, tmp_path: Path) -> None:
+    model, network = random_network(seed)
+    program = compile_detector(tmp_path, model)
+    shape = network.layers[0].input_shape
+    size = (20, shape.height, shape.width, shape.channels)
+    frames = np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8)
+    outputs, _ = run_detector(program, network, frames)
+    assert_same(program, model, network, frames)
+    # Not vacuous: activations are neither all clipped nor all zero.
+    assert all(len(np.unique(output)) > 20 for output in outputs[:-2])
+
+
+def reference_requantise(total: int, multiplier: int, shift: int, zero: int, low: int, high: int) -> int:
+    """MultiplyByQuantizedMultiplier in its two steps, from the definitions, in unbounded integers."""
+    product = total * multiplier
+    nudge = (1 << 30) if product >= 0 else 1 - (1 << 30)
+    quotient = abs(product + nudge) >> 31
+    value = quotient if product + nudge >= 0 else -quotient
+    mask = (1 << shift) - 1
+    threshold = (mask >> 1) + (1 if value < 0 else 0)
+    value = (value >> shift) + (1 if (value & mask) > threshold else 0)
+    return max(low, min(high, value + zero))
+
+
+def test_requantise_at_the_edges(tmp_path: Path) -> None:
+    program = compile_host(tmp_path / "requantise", "requantise.c", [DETECTOR / "kernels.c"], [])
+    random = np.random.default_rng(3)
+    extremes = [-(2**30), -(2**30) + 1, -(2**29), -1, 0, 1, 2**29, 2**30 - 1, 2**30]
+    cases = [
+        (total, multiplier, shift, zero, low, high)
+        for total in extremes
+        for multiplier in (0, 1 << 30, (1 << 30) + 1, (1 << 31) - 1)
+        for shift in (0, 1, 2, 30, 31)
+        for zero, low, high in ((0, 0, 255), (128, 0, 255), (140, 20, 200))
+    ]
+    for _ in range(20_000):
+        shift = int(random.integers(0, 12))
+        total = int(random.integers(-(1 << (shift + 8)), 1 << (shift + 8)))
+        cases.append((total, int(random.integers(1 << 30, 1 << 31)), shift, 128, 0, 255))
+    # Halves, where the two roundings matter.
+    cases += [(total, 1 << 30, shift, 128, 0, 255) for total in range(-600, 600) for shift in range(4)]
+    output = subprocess.run(
+        [program], input=np.asarray(cases, "<i4").tobytes(), stdout=subprocess.PIPE, check=True
+    ).stdout
+    assert list(output) == [reference_requantise(*case) for case in cases]
