@@ -86,11 +86,16 @@ def _refuse_overlap(loaded: list[SegmentHeader], name: str) -> None:
     not_loaded_here += [
         (s.virtual, s.virtual + s.file_size, s.where) for s in loaded if s.file_size and s.physical != s.virtual
     ]
-    for ranges, what in ((flash, "loaded"), (run_time, "used"), (flash + not_loaded_here, "loaded and used otherwise")):
+    checks = (
+        (flash, "loaded twice"),
+        (run_time, "used twice"),
+        (flash + not_loaded_here, "loaded, and used for something else"),
+    )
+    for ranges, what in checks:
         for (_, end, first), (start, second_end, second) in pairwise(sorted(ranges)):
             if start < end:
-                both = f"{first} and {second}" if first != second else first
-                raise error(name, f"{both}: bytes {span(start, min(end, second_end))} are {what} twice")
+                both = first if first == second else f"{first} and {second}"
+                raise error(name, f"{both}: bytes {span(start, min(end, second_end))} are {what}")
 
 
 def _refuse_disagreement(headers: Headers, loaded: list[SegmentHeader], name: str) -> None:
