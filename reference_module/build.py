@@ -1,8 +1,8 @@
 """Builds the reference module's firmware with the Arm GNU toolchain, the same bytes from any directory.
 
-The gate is compiled from `gate/`, the confined part from `stub/` or `detector/`; they meet only in the linker script. Variants for
-tests replace the text of gate files, define macros for the confined part, or bring a confined part of their own. The gate
-itself is compiled without any definition: what is tested is what is shipped.
+The gate is compiled from `gate/`, the confined part from `stub/` or `detector/`; they meet only in the linker script.
+Variants for tests replace the text of gate files, define macros for the confined part, or bring a confined part of
+their own. The gate itself is compiled without any definition: what is tested is what is shipped.
 
     python reference_module/build.py stub build/stub.elf
     python reference_module/build.py detector reference_module/person_detector.elf
@@ -27,8 +27,8 @@ RECORDED_TOOLCHAIN = "arm-none-eabi-gcc (15:12.2.rel1-1) 12.2.1 20221205; GNU ld
 MACHINE = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft")
 COMMON = (
     "-std=c11", "-Os", "-ffreestanding", "-fno-builtin", "-fno-common", "-fno-tree-loop-distribute-patterns",
-    "-fno-jump-tables", "-fno-optimize-sibling-calls",
-    "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-gno-record-gcc-switches",
+    "-fno-jump-tables", "-fno-optimize-sibling-calls", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables",
+    "-ffunction-sections", "-fdata-sections", "-gno-record-gcc-switches",
 )  # fmt: skip
 """No call to a C library may appear in the gate, nor a branch through a table: the verifier resolves every branch."""
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion", "-Wstrict-prototypes", "-Wundef", "-Wvla")
@@ -36,8 +36,8 @@ LINK = ("-n", "--build-id=none", "--gc-sections", "--no-undefined", "--fatal-war
 
 GATE_MAY_USE = frozenset(
     {
-        "confined_entry", "frame", "mailbox", "layout_ram_start", "layout_ram_end", "layout_confined_start", "layout_confined_end",
-        "layout_gate_stack_end",
+        "confined_entry", "frame", "mailbox", "layout_ram_start", "layout_ram_end", "layout_confined_start",
+        "layout_confined_end", "layout_gate_stack_end",
     }
 )  # fmt: skip
 """All that gate objects may take from outside the gate. Anything else would be confined code run with privilege."""
@@ -63,6 +63,8 @@ class Recipe:
     """Macros, `NAME` or `NAME=VALUE`, for the confined part alone."""
     gate_options: Sequence[str] = ()
     """More compiler options for the gate, such as `-O2`; they come last."""
+    confined_options: Sequence[str] = ()
+    """The same for the confined part, such as `-w` for code that is bad on purpose."""
     small: bool = False
     """Without debugging information and symbols, as the vectors are."""
 
@@ -73,7 +75,7 @@ def gate_text(name: str) -> str:
 
 
 def patched(text: str, old: str, new: str) -> str:
-    """`text` with `old`, which must occur exactly once, replaced: a variant whose deviation got lost must not be built."""
+    """`text` with `old`, which must occur exactly once, replaced: no variant without its deviation may be built."""
     if text.count(old) != 1:
         raise BuildError(f"expected exactly one occurrence, found {text.count(old)}: {old!r}")
     return text.replace(old, new)
@@ -90,7 +92,7 @@ def comparable() -> bool:
 
 
 def build(output: Path, recipe: Recipe | None = None) -> Path:
-    """Writes the image to `output` and returns it; raises `BuildError`. The bytes depend on recipe and toolchain alone."""
+    """Writes the image to `output` and returns it; raises `BuildError`. Recipe and toolchain alone decide the bytes."""
     recipe = recipe or Recipe()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
@@ -102,7 +104,8 @@ def build(output: Path, recipe: Recipe | None = None) -> Path:
         debug = () if recipe.small else ("-g",)
         options = (*MACHINE, *COMMON, *debug, f"-ffile-prefix-map={work}=.")
         gate = _compile(work, "gate", (*options, *WARNINGS, *recipe.gate_options))
-        confined = _compile(work, "confined", (*options, *WARNINGS, *(f"-D{item}" for item in recipe.defines)))
+        defines = (f"-D{item}" for item in recipe.defines)
+        confined = _compile(work, "confined", (*options, *WARNINGS, *defines, *recipe.confined_options))
         _check_gate(work, gate)
         library = _run([PREFIX + "gcc", *MACHINE, "-print-libgcc-file-name"], work).strip()
         strip = ("--strip-all",) if recipe.small else ()

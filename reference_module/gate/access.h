@@ -1,9 +1,10 @@
 /*
- * The only way in which the gate touches memory that it does not own as a C object: whole, aligned words, one access each.
+ * The only way in which the gate touches memory that it does not own as a C object: whole, aligned words, one access
+ * each.
  *
- * Word accesses only, because the bus bridges of this part repeat a byte or halfword over the whole register (RM0368, memory and
- * bus architecture), and because LDM, STM and STRD may be restarted half way: neither may ever happen to a device.
- * A host test puts its own access.h in this one's place and sees every access.
+ * Word accesses only, because the bus bridges of this part repeat a byte or halfword over the whole register (RM0368,
+ * memory and bus architecture), and because LDM, STM and STRD may be restarted half way: neither may ever happen to a
+ * device. A host test puts its own access.h in this one's place and sees every access.
  */
 #ifndef GATE_ACCESS_H
 #define GATE_ACCESS_H

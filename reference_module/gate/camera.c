@@ -19,8 +19,9 @@ enum {
 };
 
 /*
- * Longest waits, in polls of about 12 cycles. Chosen for pixel clocks from about 0.7 to 1.5 MHz; others give no frames.
- * Their sum bounds the tick: at most 890,000 polls, which stays below a period even at the silicon file's worst case for each.
+ * Longest waits, in polls of about 12 cycles. Chosen for pixel clocks from about 0.7 to 1.5 MHz; others give no
+ * frames. Their sum bounds the tick: at most 890,000 polls, which stays below a period even at the silicon file's
+ * worst case for each.
  */
 static const uint32_t kFrameEndPolls = 300000u;  /* the rest of a frame that is under way */
 static const uint32_t kFrameStartPolls = 20000u; /* the pause between frames */
@@ -30,7 +31,10 @@ static const uint32_t kPixelPolls = 12u;         /* half a pixel clock */
 
 static const uint32_t kArrived = 1u << 31;
 
-/* Polls until `signal` is as `wanted` (0 or `signal` itself). Returns the port's levels then, with kArrived, or 0: too late. */
+/*
+ * Polls until `signal` is as `wanted` (0 or `signal` itself). Returns the port's levels then, with kArrived, or 0:
+ * too late.
+ */
 static inline __attribute__((always_inline)) uint32_t camera_poll(uint32_t signal, uint32_t wanted, uint32_t polls)
 {
     for (uint32_t left = polls; left != 0u; left--) {
@@ -83,7 +87,8 @@ static bool camera_line(volatile uint8_t *row)
     return camera_wait(kLineValid, 0u, kPausePolls) != 0u;
 }
 
-// REQ: mem-frame-bounded, inp-none
+// REQ: mem-frame-bounded
+// REQ: inp-none
 __attribute__((noinline)) bool camera_capture(void)
 {
     if (camera_wait(kFrameValid, 0u, kFrameEndPolls) == 0u) {

@@ -12,10 +12,11 @@ static const uint32_t kPriorityOthers = 0x40400040u;  /* SHPR3: DebugMonitor, Pe
 static const uint32_t kPriorityTick = 0x40404040u;    /* IPR7: interrupts 28 to 31, of which only 28 is enabled */
 
 // REQ: run-handlers
+// REQ: out-clock-steady
 void exceptions_configure(void)
 {
     word_write(kScbVtor, (uint32_t)vectors);
-    word_write(kScbScr, 0u); /* WFI is open to all: it must never be the deep sleep that stops the timer */ // REQ: out-clock-steady
+    word_write(kScbScr, 0u); /* WFI is open to all: it must never be the deep sleep that stops the timer */
     word_write(kScbShpr1, kPriorityFaults);
     word_write(kScbShpr2, kPrioritySvcall);
     word_write(kScbShpr3, kPriorityOthers);

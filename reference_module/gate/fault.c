@@ -10,8 +10,8 @@ static const uint32_t kCfsrAll = 0x030FBFBBu;
 static const uint32_t kHfsrAll = 0xC0000002u;
 
 /*
- * No waiting and no device that could move the output: the instant of a fault is the confined part's choice, so nothing outside may
- * depend on it. The tick does the rest in its own time.
+ * No waiting and no device that could move the output: the instant of a fault is the confined part's choice, so
+ * nothing outside may depend on it. The tick does the rest in its own time.
  */
 __attribute__((noinline, used)) static void fault_serve(void) // REQ: out-fault-safe
 {

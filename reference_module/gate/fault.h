@@ -2,7 +2,10 @@
 #ifndef GATE_FAULT_H
 #define GATE_FAULT_H
 
-/* Vector of all faults, supervisor calls and interrupts that are never enabled: makes this period's bit idle, and nothing else. */
+/*
+ * Vector of all faults, supervisor calls and interrupts that are never enabled: makes this period's bit idle, and
+ * nothing else.
+ */
 void fault_handler(void);
 
 #endif

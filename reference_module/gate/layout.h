@@ -1,5 +1,6 @@
 /*
- * Memory layout. The numbers are in ld/stm32f401re.ld alone; these are its symbols. Arrays, so that only their address can be used.
+ * Memory layout. The numbers are in ld/stm32f401re.ld alone; these are its symbols. Arrays, so that only their
+ * address can be used.
  */
 #ifndef GATE_LAYOUT_H
 #define GATE_LAYOUT_H

@@ -33,6 +33,7 @@ static void pins_configure(uint32_t port, uint32_t moder, uint32_t otyper, uint3
 }
 
 // REQ: out-declared-pins
+// REQ: run-no-other-master - no clock reaches either DMA controller
 void pins_isolate(void)
 {
     word_write(kRccAhb1enr, kRccAhb1Ports);
@@ -58,7 +59,10 @@ void pins_connect_output(void)
     word_write(kGpioA + kGpioModer, kPortAOutput);
 }
 
-/* The key is a sequence of three writes and a read (RM0368 8.4.8); on a port where it fails the lock is missing, nothing else. */
+/*
+ * The key is a sequence of three writes and a read (RM0368 8.4.8); on a port where it fails the lock is missing,
+ * nothing else.
+ */
 static void pins_lock_port(uint32_t port)
 {
     word_write(port + kGpioLckr, kLockKey | kLockAllPins);

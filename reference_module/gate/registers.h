@@ -1,8 +1,8 @@
 /*
  * Addresses and values of every register that the gate touches, and of no other.
  *
- * RM0368 is ST's reference manual of the STM32F401xB/C and xD/E; base addresses are from its memory map (2.3). ARMv7-M ARM is Arm's
- * DDI 0403. What each fact rests on is recorded in spec/silicon/stm32f401xe.toml.
+ * RM0368 is ST's reference manual of the STM32F401xB/C and xD/E; base addresses are from its memory map (2.3).
+ * ARMv7-M ARM is Arm's DDI 0403. What each fact rests on is recorded in spec/silicon/stm32f401xe.toml.
  */
 #ifndef GATE_REGISTERS_H
 #define GATE_REGISTERS_H
@@ -42,7 +42,7 @@ static const uint32_t kGpioC = 0x40020800u;
 static const uint32_t kGpioD = 0x40020C00u;
 static const uint32_t kGpioE = 0x40021000u;
 static const uint32_t kGpioH = 0x40021C00u;
-static const uint32_t kGpioModer = 0x00u;   /* two bits a pin: 00 input, 01 output, 10 alternate function, 11 analogue, 8.4.1 */
+static const uint32_t kGpioModer = 0x00u;   /* two bits a pin: 00 input, 01 output, 10 alternate, 11 analogue, 8.4.1 */
 static const uint32_t kGpioOtyper = 0x04u;  /* one bit a pin: 1 open drain, 8.4.2 */
 static const uint32_t kGpioOspeedr = 0x08u; /* two bits a pin: 00 slowest, 8.4.3 */
 static const uint32_t kGpioPupdr = 0x0Cu;   /* two bits a pin: 00 none, 01 up, 10 down, 8.4.4 */

@@ -27,10 +27,12 @@ __attribute__((noinline, used)) static void reset_set_up(void)
 /*
  * Memory is cleared in registers alone, the gate's own stack with it, before anything uses that stack.
  *
- * The drop: process stack first, so that an exception from here on finds the state in which the confined part runs; interrupts on;
- * then privilege off, for good. No path leads back: only an exception raises privilege, and every handler ends in RESTART_RETURN.
+ * The drop: process stack first, so that an exception from here on finds the state in which the confined part runs;
+ * interrupts on; then privilege off, for good. No path leads back: only an exception raises privilege, and every
+ * handler ends in RESTART_RETURN.
  */
-// REQ: mem-cleared, run-confined
+// REQ: mem-cleared
+// REQ: run-confined
 __attribute__((naked)) void reset_handler(void)
 {
     __asm volatile("cpsid i\n"

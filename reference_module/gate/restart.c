@@ -32,7 +32,8 @@ static void restart_push(uint32_t base, uint32_t index, uint32_t value)
     word_write(base + 4u * index, value);
 }
 
-// REQ: mem-forgetful, run-handlers
+// REQ: mem-forgetful
+// REQ: run-handlers
 void restart_at(uint32_t program)
 {
     const uint32_t base = (uint32_t)layout_confined_end - 4u * kFrameWords;
@@ -54,7 +55,10 @@ void restart_at(uint32_t program)
                    : "memory");
 }
 
-/* The linker script puts it first in the confined part's flash: it runs there, without privilege, but it is the gate's. */
+/*
+ * The linker script puts it first in the confined part's flash: it runs there, without privilege, but it is the
+ * gate's.
+ */
 __attribute__((naked, section(".confined_idle"))) void confined_idle(void)
 {
     __asm volatile("1: b 1b");

@@ -8,15 +8,17 @@
 void restart_wipe(void);
 
 /*
- * Prepares the exception return that follows: a fresh frame at the top of the confined stack that starts `program` unprivileged
- * with registers and flags 0. `program` is an address without Thumb bit. The stacked frame of the interrupted code is never read.
+ * Prepares the exception return that follows: a fresh frame at the top of the confined stack that starts `program`
+ * unprivileged with registers and flags 0. `program` is an address without Thumb bit. The stacked frame of the
+ * interrupted code is never read.
  */
 void restart_at(uint32_t program);
 
 /*
- * The last instructions of every handler. r0-r3, r12, lr, pc and the flags come from the fresh frame, r4-r11 are cleared here.
- * EXC_RETURN 0xFFFFFFFD (thread mode, process stack) is a constant, so it does not matter what was interrupted. The DSB keeps a
- * store from completing after the return (Cortex-M4 erratum 838869). No floating-point state exists: the unit is never enabled.
+ * The last instructions of every handler. r0-r3, r12, lr, pc and the flags come from the fresh frame, r4-r11 are
+ * cleared here. EXC_RETURN 0xFFFFFFFD (thread mode, process stack) is a constant, so it does not matter what was
+ * interrupted. The DSB keeps a store from completing after the return (Cortex-M4 erratum 838869). No floating-point
+ * state exists: the unit is never enabled.
  */
 #define RESTART_RETURN \
     "movs r4, #0\n" \
@@ -31,7 +33,10 @@ void restart_at(uint32_t program);
     "dsb\n" \
     "bx lr\n"
 
-/* An endless loop, one instruction, run unprivileged when there is nothing to do: before the first frame, after a fault, without one. */
+/*
+ * An endless loop, one instruction, run unprivileged when there is nothing to do: before the first frame, after a
+ * fault, without one.
+ */
 extern void confined_idle(void);
 
 #endif

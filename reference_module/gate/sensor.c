@@ -12,8 +12,9 @@
 static const uint32_t kSensorAddress = 0x24u << 1; /* 7-bit address, write */
 
 /*
- * Sizes, timing, clocking and exposure of the HM01B0, as public drivers set them; the vendor's register description was not at hand and
- * nothing here has been tried on silicon. Lines marked "tuning" are analogue settings that every public driver sends unexplained.
+ * Sizes, timing, clocking and exposure of the HM01B0, as public drivers set them; the vendor's register description
+ * was not at hand and nothing here has been tried on silicon. Lines marked "tuning" are analogue settings that every
+ * public driver sends unexplained.
  */
 static const uint32_t kSensorSetUp[] = {
     SENSOR_SET(0x0100, 0x00), /* mode: standby while settings change */
@@ -31,8 +32,8 @@ static const uint32_t kSensorSetUp[] = {
     SENSOR_SET(0x3056, 0xF8), /* tuning */
     SENSOR_SET(0x3057, 0x29), /* tuning */
     SENSOR_SET(0x3058, 0x1F), /* tuning */
-    SENSOR_SET(0x3059, 0x82), /* interface: own oscillator on (bit 7), 8 bits wide (bits 6 and 5 clear), low bits kept */
-    SENSOR_SET(0x3060, 0x30), /* clocks: pixel clock only within lines (5), high bit first (4), register clock / 4, core clock / 8 */
+    SENSOR_SET(0x3059, 0x82), /* interface: own oscillator on (bit 7), 8 bits wide (6 and 5 clear), low bits kept */
+    SENSOR_SET(0x3060, 0x30), /* clocks: pixel clock only in lines (5), high bit first (4), register / 4, core / 8 */
     SENSOR_SET(0x3064, 0x00), /* no frame synchronisation input: no line starts a frame but the sensor itself */
     SENSOR_SET(0x3065, 0x04), /* no strobe, no trigger output: parallel port alone */
     SENSOR_SET(0x3067, 0x01), /* clock source: own oscillator, no clock from outside */
@@ -60,7 +61,10 @@ static const uint32_t kSensorSetUp[] = {
 
 enum { kSensorSettings = sizeof(kSensorSetUp) / sizeof(kSensorSetUp[0]) };
 
-/* Bus timing for a peripheral clock of 42 MHz (RM0368 18.6.2, 18.6.8, 18.6.9). On the slow fall-back clock the bus is slower. */
+/*
+ * Bus timing for a peripheral clock of 42 MHz (RM0368 18.6.2, 18.6.8, 18.6.9). On the slow fall-back clock the bus is
+ * slower.
+ */
 static const uint32_t kBusClockMhz = 42u;
 static const uint32_t kBusHalfPeriod = 210u; /* 100 kHz */
 static const uint32_t kBusRiseTime = 43u;    /* 1000 ns */
@@ -92,7 +96,8 @@ static bool sensor_set(uint32_t setting)
         return false;
     }
     word_write(kI2c1Cr1, kI2cCr1Enable | kI2cCr1Stop);
-    return poll_until(kI2c1Cr1, kI2cCr1Stop, 0u, kBusPolls); /* CR1 may not be written before the stop is out (RM0368 18.6.1) */
+    /* CR1 may not be written before the stop is out (RM0368 18.6.1). */
+    return poll_until(kI2c1Cr1, kI2cCr1Stop, 0u, kBusPolls);
 }
 
 // REQ: out-sensor-lines-constant

@@ -10,8 +10,9 @@
 static const uint32_t kPresent = 1u; /* the one mailbox value that means "present" */
 
 /*
- * The timer's level for a mailbox value: 0xFFFFFFFF for kPresent, 0 for all others. Arithmetic, no comparison, so that the compiler makes
- * no branch of it: nothing the gate does takes longer or shorter because of what the confined part left.
+ * The timer's level for a mailbox value: 0xFFFFFFFF for kPresent, 0 for all others. Arithmetic, no comparison, so
+ * that the compiler makes no branch of it: nothing the gate does takes longer or shorter because of what the confined
+ * part left.
  */
 static uint32_t tick_level(uint32_t message)
 {
@@ -24,12 +25,13 @@ static uint32_t tick_level(uint32_t message)
 __attribute__((noinline, used)) static void tick_serve(void)
 {
     timer_acknowledge();
-    timer_preload(tick_level(mailbox)); // REQ: out-one-write - the mailbox is read here, once, and nowhere else
+    timer_preload(tick_level(mailbox)); /* the mailbox is read here, once, and nowhere else */ // REQ: out-one-write
 
     restart_wipe();
     /*
-     * A fault raised while the confined part was being interrupted (its stack pointer led outside its memory) may still be pending.
-     * Taken after this handler it would idle the coming frame because of what the last one did, so it is withdrawn here.
+     * A fault raised while the confined part was being interrupted (its stack pointer led outside its memory) may
+     * still be pending. Taken after this handler it would idle the coming frame because of what the last one did, so
+     * it is withdrawn here.
      */
     word_write(kScbShcsr, kScbShcsrFaultsEnabled); // REQ: mem-forgetful
     if (camera_capture()) {

@@ -10,7 +10,10 @@ void timer_configure(void);
 /* Starts it; the first tick is one period away. */
 void timer_start(void);
 
-/* Hands over the output's level for the next period: `level` is 0 (low) or 0xFFFFFFFF (high), taken at the next update event. */
+/*
+ * Hands over the output's level for the next period: `level` is 0 (low) or 0xFFFFFFFF (high), taken at the next
+ * update event.
+ */
 void timer_preload(uint32_t level);
 
 /* Acknowledges the tick. */

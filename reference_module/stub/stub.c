@@ -1,6 +1,6 @@
 /*
- * The smallest confined part: says "present" when the frame is bright. Test variants are built from it; it stands in for the detector
- * wherever only the gate matters.
+ * The smallest confined part: says "present" when the frame is bright. Test variants are built from it; it stands in
+ * for the detector wherever only the gate matters.
  */
 #include <stdint.h>
 
