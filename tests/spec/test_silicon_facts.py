@@ -13,24 +13,22 @@ import pytest
 
 SPEC = Path(__file__).resolve().parents[2] / "spec"
 FILES = sorted((SPEC / "silicon").glob("*.toml"))
-CAPABILITIES = set(
-    [
-        "radio",
-        "serial",
-        "usb",
-        "network",
-        "gpio",
-        "dma",
-        "flash-control",
-        "timer",
-        "analog",
-        "storage",
-        "debug",
-        "clock",
-        "power",
-        "core",
-    ]
-)
+CAPABILITIES = {
+    "radio",
+    "serial",
+    "usb",
+    "network",
+    "gpio",
+    "dma",
+    "flash-control",
+    "timer",
+    "analog",
+    "storage",
+    "debug",
+    "clock",
+    "power",
+    "core",
+}
 Table = dict[str, object]
 
 

@@ -1,0 +1,64 @@
+"""The whole examples in the text of the standard are read by the verifier itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pinproof.declaration import read_declaration
+from pinproof.profile import load_profile
+from pinproof.provisioning import read_provisioning
+from pinproof.silicon import load_silicon
+
+SPEC = Path(__file__).resolve().parents[2] / "spec"
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def _examples(name: str, language: str) -> list[str]:
+    text = (SPEC / name).read_text(encoding="utf-8")
+    return [body for found, body in FENCE.findall(text) if found == language]
+
+
+def test_the_declaration_is_one() -> None:
+    declaration, provisioning = _examples("declaration.md", "toml")
+    read = read_declaration(declaration.encode(), "example")
+    silicon = load_silicon(read.module.part)
+    assert read.output.timer in {timer.name for timer in silicon.timers}
+    assert set(read.module.revisions) <= set(silicon.revisions)
+    assert load_profile(read.module.profile).minimum_period_seconds == read.output.period_seconds
+    assert read_provisioning(provisioning.encode(), "example").part == read.module.part
+
+
+def test_every_key_of_the_declaration_is_explained() -> None:
+    text = (SPEC / "declaration.md").read_text(encoding="utf-8")
+    for table, keys in tomllib.loads(_examples("declaration.md", "toml")[0]).items():
+        for key in keys if isinstance(keys, dict) else ():
+            explained = f"`.{key}`" in text or f"`{table}.{key}`" in text or f"`{table}.*`" in text
+            assert explained, f"{table}.{key}"
+
+
+@pytest.mark.parametrize("name", ["report.md", "certificate.md"])
+def test_json_examples_are_json(name: str) -> None:
+    examples = _examples(name, "json")
+    assert examples
+    for example in examples:
+        json.loads(example)
+
+
+@pytest.mark.parametrize("path", sorted(SPEC.glob("*.md")), ids=lambda path: path.stem)
+def test_toml_examples_are_toml(path: Path) -> None:
+    for example in _examples(path.name, "toml"):
+        tomllib.loads(example)
+
+
+def test_the_silicon_example_is_in_the_silicon_file() -> None:
+    (example,) = tomllib.loads(_examples("silicon.md", "toml")[0])["peripheral"]
+    document = tomllib.loads((SPEC / "silicon" / "stm32f401xe.toml").read_text(encoding="utf-8"))
+    (whole,) = [block for block in document["peripheral"] if block["name"] == example["name"]]
+    assert example["register"] == whole["register"][:1]
+    assert {key: value for key, value in example.items() if key != "register"} == {
+        key: whole[key] for key in example if key != "register"
+    }
