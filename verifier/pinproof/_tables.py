@@ -26,6 +26,7 @@ WORD = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 """Names that are parts of paths or links: lower-case words."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?")
+_WORD_MAX = 0xFFFFFFFF
 _Word = TypeVar("_Word", bound=StrEnum)
 
 _KINDS: tuple[tuple[type, str], ...] = (
@@ -146,11 +147,14 @@ class Table:
         """An integer from `low` to `high`, both included."""
         value = self._take(key, int, "an integer")
         assert isinstance(value, int)
-        if not low <= value <= high:
-            shown = f"0x{value:X}" if low >= 0 and value > 0xFFFF and value.bit_length() <= 64 else None
-            shown = shown or (str(value) if value.bit_length() <= 64 else "the number")
-            self.refuse(key, f"{shown} is not from {low} to {_bound(high)}")
+        self._check_range(key, value, low, high)
         return value
+
+    def _check_range(self, key: str, value: int, low: int, high: int) -> None:
+        if not low <= value <= high:
+            # Python refuses to print a number of thousands of digits, and nobody reads one of fifty.
+            shown = _shown(value, high) if value.bit_length() <= 64 else "the number"
+            self.refuse(key, f"{shown} is not from {low} to {_shown(high, high)}")
 
     def boolean(self, key: str) -> bool:
         return bool(self._take(key, bool, "a boolean"))
@@ -170,8 +174,7 @@ class Table:
         for index, value in enumerate(self._list(key)):
             if not isinstance(value, int) or isinstance(value, bool):
                 self.refuse(f"{key}[{index}]", f"must be an integer, is {kind_of(value)}")
-            if not low <= value <= high:
-                self.refuse(f"{key}[{index}]", f"is not from {low} to {_bound(high)}")
+            self._check_range(f"{key}[{index}]", value, low, high)
             numbers.append(value)
         return tuple(numbers)
 
@@ -214,8 +217,9 @@ class Table:
         return Table(values, name=self._name, error=self._error, path=path)
 
 
-def _bound(value: int) -> str:
-    return str(value) if value <= 0xFFFF else f"0x{value:X}"
+def _shown(value: int, high: int) -> str:
+    """A number as a user wrote it: addresses and masks in hex, counts not."""
+    return f"0x{value:X}" if high == _WORD_MAX and value > 0xFFFF else str(value)
 
 
 def read_toml(data: bytes, name: str, error: ErrorType, *, limit: int = MAX_TOML_SIZE) -> Table:
