@@ -25,11 +25,12 @@ static const uint32_t kClockPolls = 100000u;
 void clocks_start(void)
 {
     word_write(kRccCfgr, kRccCfgrApb1Half);
+    /* On every path, so that there is one PLL setting to prove, whether or not the crystal starts. */
+    word_write(kRccPllcfgr, kPll84Mhz);
     word_write(kRccCr, kRccCrHsi | kRccCrHseOn);
     if (!poll_until(kRccCr, kRccCrHseReady, kRccCrHseReady, kClockPolls)) {
         return;
     }
-    word_write(kRccPllcfgr, kPll84Mhz);
     word_write(kFlashAcr, kFlashPrefetch | kFlashWaitStates);
     if (!poll_until(kFlashAcr, kFlashAcrLatencyMask, kFlashWaitStates, kClockPolls)) {
         return;
