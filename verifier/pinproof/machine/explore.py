@@ -1,0 +1,410 @@
+"""Runs the whole image: from reset to the drop, then every handler until an invariant over all of them holds.
+
+The induction: the states in which a handler can be entered are the drop's, those of the boot in which an exception could
+already be taken, and those that handlers leave behind. A handler is run from a state that covers all of them, with every
+register and all memory that the confined part can write unknown. When what it leaves behind is covered too, the state is an
+invariant, and one run for the record follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+
+from ..image import Image
+from ..isa.decode import decode
+from ..isa.errors import TruncatedInstruction
+from ..isa.instruction import Instruction
+from ..silicon import MemoryKind, Silicon
+from . import mpu, ranges
+from .bus import Bus
+from .costs import Costs
+from .execute import Executor
+from .flags import Flags
+from .processor import AbstractProcessor
+from .result import Access, Drop, Exploration, HandlerExit, Obstacle, Origin, Run, Site
+from .state import BASEPRI, CONTROL, FAULTMASK, LR, MAIN_STACK, PRIMASK, PROCESS_STACK, State, cycles_of, join, pieces
+from .trace import Blocked, BudgetSpent, Trace, access_token
+from .values import Linear, Symbols, SymbolSource, Value
+from .views import machine_state
+
+STEP_BUDGET = 1_500_000
+MOST_ROUNDS = 12
+WIDEN_AFTER = 4
+RESET = 1
+SYSTICK_INTERRUPT = 2
+"""SYST_CSR.TICKINT (DDI 0403, B3.3.3)."""
+_CONFINED = frozenset((Origin.CONFINED,))
+_RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
+Places = tuple[tuple[int, int], ...]
+"""Ranges of addresses: start, and one past the end."""
+
+
+def explore(
+    image: Image, silicon: Silicon, sensor_registers: frozenset[int], budget: int = STEP_BUDGET
+) -> Exploration:
+    """Everything that can be established about the privileged code of `image`.
+
+    `sensor_registers` are addresses of device registers whose contents come from the declared sensor. Never raises for
+    what the image does: what cannot be followed is an obstacle of the result.
+    """
+    return _Explorer(image, silicon, sensor_registers, budget).run()
+
+
+class _Explorer:
+    def __init__(self, image: Image, silicon: Silicon, sensor_registers: frozenset[int], budget: int) -> None:
+        self._image = image
+        self._silicon = silicon
+        self._sensor_registers = sensor_registers
+        self._source = SymbolSource()
+        self._budget = budget
+        self._steps = 0
+        self._instructions: dict[int, Instruction] = {}
+        self._costs = Costs(silicon)
+        self._obstacles: list[Obstacle] = []
+        self._executed: dict[int, int] = {}
+        self._constants: set[tuple[int, int]] = set()
+        self._interruptible: State | None = None
+        registers = silicon.registers.values()
+        self._interrupt_enables = [each.address for each in registers if each.full_name.startswith("NVIC.ISER")]
+        self._systick = next((each.address for each in registers if each.full_name == "SysTick.CSR"), None)
+
+    def run(self) -> Exploration:
+        vectors = self._vectors()
+        boot, entry = self._boot(vectors)
+        handlers: list[Run] = []
+        rounds = 0
+        if entry is not None:
+            handlers, rounds = self._handlers(vectors, entry)
+        return Exploration(
+            boot=boot,
+            handlers=tuple(handlers),
+            vectors=vectors,
+            obstacles=tuple(self._obstacles),
+            executed=_joined((start, start + size) for start, size in self._executed.items()),
+            constants=_joined(self._constants),
+            invariant_rounds=rounds,
+            steps=self._steps,
+        )
+
+    # --- fetching ---------------------------------------------------------------------------------------------------
+
+    def _fetch(self, address: int) -> Instruction:
+        instruction = self._instructions.get(address)
+        if instruction is None:
+            code = self._image.read(address, 4) or self._image.read(address, 2)
+            if code is None or self._silicon_kind(address) is not MemoryKind.FLASH:
+                raise TruncatedInstruction(
+                    address=address, encoding=-1, reason="execution reaches an address that the image does not fill"
+                )
+            instruction = self._instructions[address] = decode(code, address)
+        return instruction
+
+    def _silicon_kind(self, address: int) -> MemoryKind | None:
+        memory = self._silicon.memory_at(address)
+        return None if memory is None else memory.kind
+
+    def _vectors(self) -> tuple[int, ...]:
+        """The table at the start of flash: the boot alias shows it at address 0 (RM0368 2.4)."""
+        flash = self._silicon.memories_of(MemoryKind.FLASH)[0]
+        count = self._silicon.exceptions.count
+        data = self._image.read(flash.start, 4 * count)
+        if data is None:
+            self._note("code-not-in-image", "the image has no complete vector table at the start of flash", flash.start)
+            return ()
+        return tuple(int.from_bytes(data[4 * index : 4 * index + 4], "little") for index in range(count))
+
+    # --- boot -------------------------------------------------------------------------------------------------------
+
+    def _boot(self, vectors: tuple[int, ...]) -> tuple[Run, State | None]:
+        trace = Trace(self._budget - self._steps)
+        executor = self._executor(trace)
+        executor.on_interruptible = lambda state: self._note_interruptible(state, trace)
+        entry = vectors[RESET] if vectors else 0
+        if vectors:
+            self._record_vectors(trace, len(vectors))
+            self._follow(executor, trace, entry, self._reset_state(vectors[0]))
+        drops = [state for _, _, state in executor.ends.drops]
+        run = self._finish(executor, trace, entry, (RESET,), vectors[0] if vectors else None, drops)
+        entries = drops + ([self._interruptible] if self._interruptible is not None else [])
+        return run, reduce(join, entries) if drops else None
+
+    def _record_vectors(self, trace: Trace, count: int) -> None:
+        start = self._silicon.memories_of(MemoryKind.FLASH)[0].start
+        trace.constant(start, start + 4 * count)
+
+    def _note_interruptible(self, state: State, trace: Trace) -> None:
+        """Keep what the machine looks like wherever an exception could be taken before the drop."""
+        if not self._exceptions_enabled(state):
+            return
+        if not state.known(CONTROL).ones & 2:
+            message = "an interrupt can be taken before the drop while the boot still runs on the main stack"
+            trace.obstacle(Blocked("preemption-before-drop", message, "enable interrupts last, on the process stack"))
+        seen = state.copy()
+        self._interruptible = seen if self._interruptible is None else join(self._interruptible, seen)
+
+    def _exceptions_enabled(self, state: State) -> bool:
+        """Whether some interrupt is enabled. Faults need none: the gate is proved not to raise any."""
+        return any(state.known(address).only != 0 for address in self._interrupt_enables) or (
+            self._systick is not None and not state.known(self._systick).zeros & SYSTICK_INTERRUPT
+        )
+
+    def _reset_state(self, stack: int) -> State:
+        state = self._empty_state(frozenset((Origin.RESET,)))
+        for register in (*range(13), LR):
+            state.slots[register] = state.symbols.fresh(ranges.anything(frozenset((Origin.RESET,))))
+        state.slots[MAIN_STACK] = stack & ~3
+        state.slots[PROCESS_STACK] = state.symbols.fresh(ranges.bit_and(ranges.anything(), ranges.exactly(~3 & ranges.MASK)))
+        for special in (CONTROL, PRIMASK, FAULTMASK, BASEPRI):
+            state.slots[special] = 0
+        state.stack_low = stack & ~3
+        return state
+
+    def _empty_state(self, origins: frozenset[Origin]) -> State:
+        bus = Bus(self._image, self._silicon, self._sensor_registers, Trace(0))
+        memory = ranges.anything(origins)
+        segments = [(ram.start, ram.end, memory) for ram in self._silicon.memories_of(MemoryKind.RAM)]
+        return State(Symbols(self._source), sorted(segments, key=lambda item: item[0]), bus.reset_value)
+
+    # --- handlers ---------------------------------------------------------------------------------------------------
+
+    def _handlers(self, vectors: tuple[int, ...], entry: State) -> tuple[list[Run], int]:
+        entries = self._entries(vectors)
+        confined = self._confined_memory(entry)
+        invariant = entry
+        for round_number in range(1, MOST_ROUNDS + 1):
+            left = [
+                state
+                for address, numbers in entries
+                for state in self._quiet_run(address, numbers, invariant, confined)
+            ]
+            grown = _grown(invariant, left, confined, widen=round_number > WIDEN_AFTER)
+            if grown is None:
+                break
+            invariant = grown
+        else:
+            self._note("no-invariant", "what handlers leave in gate memory and devices does not settle", entries[0][0])
+        runs = [self._handler(address, numbers, invariant, confined) for address, numbers in entries]
+        return runs, round_number
+
+    def _entries(self, vectors: tuple[int, ...]) -> list[tuple[int, list[int]]]:
+        """Each handler with the exceptions it serves. A zero vector of a reserved exception serves none."""
+        entries: dict[int, list[int]] = {}
+        for number, address in enumerate(vectors[RESET + 1 :], RESET + 1):
+            if number in self._silicon.exceptions.names or address != 0:
+                entries.setdefault(address, []).append(number)
+        return sorted(entries.items())
+
+    def _confined_memory(self, state: State) -> Places:
+        """RAM that unprivileged code can write, by the MPU as it is at the drop; all of RAM when that is not known."""
+        rams = [(ram.start, ram.end) for ram in self._silicon.memories_of(MemoryKind.RAM)]
+        decoded = Bus(self._image, self._silicon, self._sensor_registers, Trace(0)).protection(state)
+        if not isinstance(decoded, mpu.Protection) or not decoded.enabled:
+            return tuple(rams)
+        found = []
+        for start, end in mpu.unprivileged_writable(decoded):
+            for low, high in rams:
+                if start < high and low < end:
+                    found.append((max(start, low), min(end, high)))
+        return tuple(found)
+
+    def _quiet_run(
+        self, address: int, numbers: list[int], invariant: State, confined: Places
+    ) -> list[State]:
+        trace = Trace(self._budget - self._steps)
+        executor = self._handler_executor(trace, numbers, confined)
+        self._follow(executor, trace, address, self._handler_state(invariant, confined))
+        self._steps += trace.steps
+        return [state for _, _, state in executor.ends.exception_returns]
+
+    def _handler(
+        self, address: int, numbers: list[int], invariant: State, confined: Places
+    ) -> Run:
+        trace = Trace(self._budget - self._steps)
+        executor = self._handler_executor(trace, numbers, confined)
+        state = self._handler_state(invariant, confined)
+        top = state.known(MAIN_STACK).only
+        self._follow(executor, trace, address, state)
+        left = [after for _, _, after in executor.ends.exception_returns]
+        return self._finish(executor, trace, address, tuple(sorted(numbers)), top, left)
+
+    def _handler_executor(self, trace: Trace, numbers: list[int], confined: Places) -> Executor:
+        executor = self._executor(trace)
+        executor.processor.handler_mode = True
+        executor.processor.exception = ranges.of_values(numbers)
+        executor.bus.confined = confined
+        return executor
+
+    def _handler_state(self, invariant: State, confined: Places) -> State:
+        """Exception entry from thread mode: the confined part chose every register and filled its memory."""
+        state = invariant.copy()
+        anything = ranges.anything(_CONFINED)
+        for register in range(13):
+            state.slots[register] = state.symbols.fresh(anything)
+        state.slots[PROCESS_STACK] = state.symbols.fresh(ranges.bit_and(anything, ranges.exactly(~3 & ranges.MASK)))
+        state.slots[LR] = _RETURN_TO_PROCESS_STACK
+        state.flags = Flags(origins=_CONFINED)
+        state.passed = frozenset()
+        state.control = ranges.NO_ORIGINS
+        state.cycles = self._costs.entry()
+        for start, end in confined:
+            state.fill(start, end, anything)
+        state.stack_low = state.known(MAIN_STACK).only
+        self._forget_relations(state)
+        return state
+
+    def _forget_relations(self, state: State) -> None:
+        """The invariant is a range for each slot: no slot may know anything about another."""
+        for key, value in state.slots.items():
+            if isinstance(value, Linear):
+                known = state.symbols.range(value)
+                if state.segment_at(key) is not None:
+                    known = known.with_origins(frozenset((Origin.GATE,)))
+                state.slots[key] = state.symbols.fresh(known)
+
+    # --- shared -----------------------------------------------------------------------------------------------------
+
+    def _executor(self, trace: Trace) -> Executor:
+        bus = Bus(self._image, self._silicon, self._sensor_registers, trace)
+        return Executor(self._fetch, AbstractProcessor(bus, trace), trace, self._costs, bus)
+
+    def _follow(self, executor: Executor, trace: Trace, entry: int, state: State) -> None:
+        trace.address = entry & ~1
+        try:
+            if not entry & 1:
+                raise Blocked("fault-possible", f"the vector 0x{entry:08x} has bit 0 clear", "point vectors at Thumb code")
+            for _ in executor.run(entry, state):
+                raise Blocked("return-address-changed", "the outermost function returns", "end with an exception return")
+        except Blocked as blocked:
+            trace.obstacle(blocked)
+        except BudgetSpent:
+            trace.quiet = 0
+            message = f"the step budget of {self._budget} is spent in the loop or function at 0x{trace.address:08x}"
+            trace.obstacle(Blocked("step-budget", message, "simplify the gate's loops, or raise the budget"))
+
+    def _finish(
+        self,
+        executor: Executor,
+        trace: Trace,
+        entry: int,
+        exceptions: tuple[int, ...],
+        stack: int | None,
+        ends: list[State],
+    ) -> Run:
+        self._steps += trace.steps
+        self._obstacles += trace.obstacles.values()
+        self._executed.update(trace.executed)
+        self._constants |= trace.constants
+        return Run(
+            entry=entry & ~1,
+            exceptions=exceptions,
+            accesses=_accesses(trace, ends),
+            instructions=len(trace.executed),
+            cycles=_most_cycles(ends),
+            stack_low=_lowest_stack(ends),
+            stack_high=stack,
+            confined_branches=tuple(trace.confined_branches),
+            system_writes=tuple(trace.system_writes),
+            exits=tuple(self._exit(site, value, state) for site, value, state in executor.ends.exception_returns),
+            drops=tuple(self._drop(site, target, state) for site, target, state in executor.ends.drops),
+            endless=tuple(executor.ends.endless.values()),
+        )
+
+    def _exit(self, site: Site, value: Value, state: State) -> HandlerExit:
+        stack = state.get(PROCESS_STACK)
+        frame = []
+        for offset in range(0, 32, 4):
+            address = state.symbols.resolved(state.symbols.add(stack, offset))
+            inside = isinstance(address, int) and state.segment_at(address) is not None
+            frame.append((state.known(address) if inside and isinstance(address, int) else ranges.anything()).word())
+        return HandlerExit(
+            site=site,
+            exception_return=state.symbols.range(value).word(),
+            frame=tuple(frame),
+            state=machine_state(state, self._silicon),
+        )
+
+    def _drop(self, site: Site, target: int, state: State) -> Drop:
+        return Drop(site=site, target=ranges.exactly(target).word(), state=machine_state(state, self._silicon))
+
+    def _note(self, code: str, message: str, address: int) -> None:
+        self._obstacles.append(
+            Obstacle(code=code, message=message, would_help="see the message", site=Site(address=address))
+        )
+
+
+def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool) -> State | None:
+    """The invariant grown to cover what handlers left in gate memory and devices; None if it covers that already."""
+    grown = invariant
+    for state in left:
+        if not _covered(invariant, state, confined):
+            grown = join(grown, state)
+    if grown is invariant:
+        return None
+    if widen:
+        for key in grown.slots:
+            if _kept(key, confined):
+                known = ranges.widened(invariant.known(key), grown.known(key))
+                grown.slots[key] = grown.symbols.fresh(known)
+    return grown
+
+
+def _kept(key: int, confined: Places) -> bool:
+    """Whether a slot carries over from one handler to the next: not registers, not what the confined part can write."""
+    if key < 0 or key <= LR or key == PROCESS_STACK:
+        return False
+    return not any(start <= key < end for start, end in confined)
+
+
+def _covered(invariant: State, state: State, confined: Places) -> bool:
+    for key in invariant.slots.keys() | state.slots.keys():
+        if _kept(key, confined) and not invariant.known(key).includes(state.known(key)):
+            return False
+    return all(
+        any(start <= low and high <= end for start, end in confined) or mine.includes(its)
+        for low, high, mine, its in pieces(invariant, state)
+    )
+
+
+def _accesses(trace: Trace, ends: list[State]) -> tuple[Access, ...]:
+    always = reduce(lambda a, b: a & b, (state.passed for state in ends)) if ends else frozenset()
+    found = []
+    for key, record in trace.accesses.items():
+        found.append(
+            Access(
+                kind=key.kind,
+                site=key.site,
+                address=key.address.word(),
+                width=key.width,
+                value=key.value.word(),
+                order=record.order,
+                in_loop=record.repeated,
+                must=access_token(key.kind, key.site) in always,
+                multiple=key.multiple,
+                control=key.control,
+            )
+        )
+    return tuple(found)
+
+
+def _most_cycles(ends: list[State]) -> int | None:
+    bounds = [cycles_of(state) for state in ends]
+    known = [bound for bound in bounds if bound is not None]
+    return max(known) if known and len(known) == len(bounds) else None
+
+
+def _lowest_stack(ends: list[State]) -> int | None:
+    bounds = [state.stack_low for state in ends]
+    known = [bound for bound in bounds if bound is not None]
+    return min(known) if known and len(known) == len(bounds) else None
+
+
+def _joined(pieces: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The ranges in order, those that touch put together."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(pieces):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)

@@ -1,0 +1,153 @@
+"""What one run records: accesses, obstacles, system writes; and where execution is while it happens.
+
+Nothing is recorded while `quiet`: loops are first run quietly until their invariant holds, then once for the record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .ranges import Range
+from .result import AccessKind, Obstacle, Origin, Site, Word
+from .values import Value
+
+
+class Blocked(Exception):
+    """This path cannot be followed soundly. It is recorded as an obstacle, which no pass survives."""
+
+    def __init__(self, code: str, message: str, would_help: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.would_help = would_help
+
+
+class BudgetSpent(Exception):
+    """The step budget is used up; the whole exploration ends undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    kind: AccessKind
+    site: Site
+    address: Range
+    width: int
+    value: Range
+    multiple: bool
+    control: frozenset[Origin]
+
+
+@dataclass(slots=True)
+class AccessRecord:
+    order: int
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEntry:
+    """One store to RAM, with where it can reach."""
+
+    site: Site
+    address: Value
+    reach: Range
+    width: int
+    value: Value
+
+
+@dataclass(slots=True)
+class StoreLog:
+    """Stores to RAM during one pass over a loop."""
+
+    quiet: int
+    entries: list[StoreEntry] = field(default_factory=list)
+
+    def sites(self) -> list[Site]:
+        return list(dict.fromkeys(entry.site for entry in self.entries))
+
+
+def access_token(kind: AccessKind, site: Site) -> tuple[str, Site]:
+    """Marks in `State.passed` that every path so far made this access."""
+    return kind.value, site
+
+
+def ram_token(site: Site) -> tuple[str, Site]:
+    return "ram", site
+
+
+def is_access(token: tuple[str, Site]) -> bool:
+    return token[0] != "ram"
+
+
+@dataclass(slots=True)
+class Trace:
+    budget: int
+    steps: int = 0
+    quiet: int = 0
+    loops: int = 0
+    """How many loops enclose the present instruction, over all calls."""
+    address: int = 0
+    calls: tuple[int, ...] = ()
+    accesses: dict[AccessKey, AccessRecord] = field(default_factory=dict)
+    obstacles: dict[tuple[str, Site], Obstacle] = field(default_factory=dict)
+    system_writes: dict[tuple[str, Site, Word], None] = field(default_factory=dict)
+    confined_branches: dict[Site, None] = field(default_factory=dict)
+    executed: dict[int, int] = field(default_factory=dict)
+    """Size of each instruction that a path of the record reached."""
+    constants: set[tuple[int, int]] = field(default_factory=set)
+    _logs: list[StoreLog] = field(default_factory=list)
+
+    def begin_store_log(self) -> StoreLog:
+        log = StoreLog(self.quiet)
+        self._logs.append(log)
+        return log
+
+    def end_store_log(self) -> None:
+        self._logs.pop()
+
+    def ram_store(self, address: Value, reach: Range, width: int, value: Value) -> bool:
+        """Note a store to RAM for the loops that are being finished; says whether any is."""
+        entry = StoreEntry(self.site, address, reach, width, value)
+        for log in self._logs:
+            if log.quiet == self.quiet:
+                log.entries.append(entry)
+        return bool(self._logs)
+
+    @property
+    def site(self) -> Site:
+        return Site(address=self.address, calls=self.calls)
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > self.budget:
+            raise BudgetSpent
+
+    def access(
+        self, kind: AccessKind, address: Range, width: int, value: Range, multiple: bool, control: frozenset[Origin]
+    ) -> None:
+        if self.quiet:
+            return
+        key = AccessKey(kind, self.site, address, width, value, multiple, control)
+        record = self.accesses.get(key)
+        if record is None:
+            self.accesses[key] = AccessRecord(len(self.accesses), self.loops > 0)
+        else:
+            record.repeated = True
+
+    def obstacle(self, blocked: Blocked, address: int | None = None) -> None:
+        if self.quiet:
+            return
+        site = self.site if address is None else Site(address=address, calls=self.calls)
+        found = Obstacle(code=blocked.code, message=blocked.message, would_help=blocked.would_help, site=site)
+        self.obstacles.setdefault((blocked.code, site), found)
+
+    def system_write(self, name: str, value: Range) -> None:
+        if not self.quiet:
+            self.system_writes[name, self.site, value.word()] = None
+
+    def branch_on(self, origins: frozenset[Origin]) -> None:
+        if not self.quiet and Origin.CONFINED in origins:
+            self.confined_branches[self.site] = None
+
+    def constant(self, start: int, end: int) -> None:
+        if not self.quiet:
+            self.constants.add((start, end))
