@@ -21,6 +21,7 @@ from pinproof.outcome import (
     Verdict,
     fold,
 )
+from pinproof.silicon import Status
 
 
 class Owner(StrEnum):
@@ -86,6 +87,8 @@ class Module:
     product: str
     version: str
     part: str
+    part_status: Status
+    """What the silicon file may be used for; only a certifiable part can be certified."""
     profile: str
     declaration_name: str
     declaration_sha256: str

@@ -23,6 +23,7 @@ from pinproof.report import (
     Subjects,
     outcome_word,
 )
+from pinproof.silicon import Status
 from pinproof.strict_json import Fields, JsonObject, JsonValue
 
 SCHEMA = "pinproof report 0.1"
@@ -59,6 +60,7 @@ def _module_value(module: Module) -> JsonObject:
         "product": module.product,
         "version": module.version,
         "part": module.part,
+        "part_status": module.part_status.value,
         "profile": module.profile,
         "declaration": {"name": module.declaration_name, "sha256": module.declaration_sha256},
     }
@@ -208,6 +210,7 @@ def read_module(fields: Fields) -> Module:
         product=fields.text("product"),
         version=fields.text("version"),
         part=fields.text("part"),
+        part_status=fields.word("part_status", Status),
         profile=fields.text("profile"),
         declaration_name=declaration.text("name"),
         declaration_sha256=declaration.sha256("sha256"),

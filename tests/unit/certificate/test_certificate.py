@@ -16,6 +16,7 @@ from pinproof import certificate
 from pinproof.certificate import Role, Trust, keys
 from pinproof.errors import CertificateError, ExpiredError, NotConforming, PinproofError, TrustError
 from pinproof.report import Report
+from pinproof.silicon import Status
 
 from tests.unit.certificate import vouchers
 from tests.unit.report import samples
@@ -119,6 +120,7 @@ SIGNED: dict[str, tuple[Change, type[PinproofError]]] = {
     "another catalogue": (lambda v: v["predicate"]["specification"].update(catalogue_sha256="0" * 64), TrustError),
     "another version": (lambda v: v["predicate"]["specification"].update(version="9"), TrustError),
     "level above the key's": (lambda v: v["predicate"].update(level=2), TrustError),
+    "part not certifiable": (lambda v: v["predicate"]["module"].update(part_status="audit"), CertificateError),
     "level 0": (lambda v: v["predicate"].update(level=0), CertificateError),
     "assumption left out": (lambda v: v["predicate"].update(assumptions=[]), CertificateError),
     "capacity left out": (lambda v: v["predicate"].pop("capacity"), CertificateError),
@@ -266,6 +268,7 @@ class TestIssue:
             samples.report(development=True),
             replace(samples.report(), capacity=None),
             replace(samples.report(), memory=None),
+            replace(samples.report(), module=replace(samples.report().module, part_status=Status.EMULATOR_ONLY)),
             replace(samples.report(), subjects=replace(samples.report().subjects, model_sha256=None)),
             replace(samples.report(), decisions=()),
         ],
@@ -310,6 +313,13 @@ class TestImage:
 
     def test_another_form_of_the_same_flash(self) -> None:
         assert vouchers.check(self.issued(), image=hex_file(self.contents)).subject == "flash-image"
+
+    def test_the_same_flash_and_something_beside_it(self) -> None:
+        """Bytes outside the flash, option bytes say, would be programmed too: the digest does not speak for them."""
+        beside = hex_file(self.contents).replace(b":00000001FF", b"")
+        more = [hex_record(0, 4, bytes.fromhex("1FFF")), hex_record(0xC000, 0, b"\xaa\xcc"), hex_record(0, 1, b"")]
+        with pytest.raises(TrustError, match="outside the flash"):
+            vouchers.check(self.issued(), image=beside.rstrip() + b"\n" + "\n".join(more).encode() + b"\n")
 
     def test_the_flash_as_a_lab_reads_it_out(self) -> None:
         assert vouchers.check(self.issued(), image=self.contents.ljust(self.size, b"\xff")).subject == "flash-image"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pinproof.capacity import Capacity
 from pinproof.outcome import Evidence, Fail, Fault, Grade, Inconclusive, Location, NotApplicable, Outcome, Pass
 from pinproof.report import Assumption, Decision, Memory, Module, Owner, Proof, Report, Subjects
+from pinproof.silicon import Status
 
 HERE = Location(address=0x08000124, function="reset_handler", line="gate/reset.c:42")
 THERE = Location(address=0x08000200)
@@ -52,6 +53,7 @@ def report(*outcomes: Outcome, level: int = 1, development: bool = False, capaci
             product="Person Detector",
             version="1.0",
             part="stm32f401xe",
+            part_status=Status.CERTIFIABLE,
             profile="person-detector",
             declaration_name="module.toml",
             declaration_sha256="d" * 64,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from importlib import resources
 
 from pinproof import _files
 from pinproof._commands import _shared
+from pinproof.silicon import load_silicon, part_names
 
 
 def add(commands: _shared.Commands[argparse.ArgumentParser]) -> None:
@@ -14,7 +14,7 @@ def add(commands: _shared.Commands[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    folder = resources.files("pinproof._spec") / "silicon"
-    names = sorted(entry.name.rpartition(".")[0] for entry in folder.iterdir() if not entry.name.startswith("_"))
-    _files.emit("".join(f"{name}\n" for name in names), None)
+    parts = [load_silicon(name) for name in part_names()]
+    width = max(len(silicon.part) for silicon in parts)
+    _files.emit("".join(f"{silicon.part:<{width}}  {silicon.status}  {silicon.title}\n" for silicon in parts), None)
     return 0

@@ -77,9 +77,12 @@ def match_image(signed: Statement, image: bytes) -> str:
     if digest == signed.flash_sha256:
         return statement.FLASH_IMAGE
     try:
-        contents = read_image(image, "image").flash_image(signed.flash_start, signed.flash_size)
+        parsed = read_image(image, "image")
     except ImageError as problem:
         raise TrustError(f"the image is not the certified one, and cannot be read: {problem}") from None
+    if parsed.outside(signed.flash_start, signed.flash_size):
+        raise TrustError("the image is not the certified file, and it holds bytes outside the flash that was certified")
+    contents = parsed.flash_image(signed.flash_start, signed.flash_size)
     if hashlib.sha256(contents).hexdigest() == signed.flash_sha256:
         return statement.FLASH_IMAGE
     raise TrustError("the image is not the certified one: neither the file's digest nor the flash image's matches")

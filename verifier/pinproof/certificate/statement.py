@@ -16,6 +16,7 @@ from pinproof.certificate import _times
 from pinproof.errors import CertificateError, NotConforming
 from pinproof.outcome import Grade, NotApplicable, Pass, Verdict
 from pinproof.report import Assumption, Decision, Report, outcome_word, suffices
+from pinproof.silicon import Status
 from pinproof.strict_json import Fields, JsonObject, JsonValue
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -82,6 +83,8 @@ def _refuse_unless_certifiable(report: Report) -> None:
         raise NotConforming("no certificate: the report was made for development")
     if report.level < 1:
         raise NotConforming("no certificate: level 0 is a self-scan")
+    if report.module.part_status is not Status.CERTIFIABLE:
+        raise NotConforming(f"no certificate: the silicon file of {report.module.part} is {report.module.part_status}")
     if report.capacity is None or report.memory is None or report.subjects.model_sha256 is None:
         raise NotConforming("no certificate: the report lacks the capacity, the memory or the model's digest")
 
@@ -169,6 +172,8 @@ def _read_predicate(fields: Fields, image: str, flash: str, model: str, start: i
     specification, verifier = fields.object("specification"), fields.object("verifier")
     verifier.constant("name", "pinproof")
     module = report_json.read_module(fields.object("module"))
+    if module.part_status is not Status.CERTIFIABLE:
+        raise fields.problem(f"the silicon file of the part is {module.part_status}")
     capacity = report_json.read_capacity(fields.object("capacity"))
     report_json.read_memory(fields.object("memory"))
     report_json.read_proof(fields.object("proof"))
