@@ -1,0 +1,173 @@
+"""What a handler leaves behind when it ends: in the confined part's memory, in the gate's memory, in registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pinproof.declaration import Range as DeclaredRange
+from pinproof.facts._core import Facts, Known, Problem, Refusal, Unknown, span
+from pinproof.facts._protection import Range, gate_ram, unprivileged, without
+from pinproof.facts._view import device_at_drops, field, handlers, register, stores, ticks
+from pinproof.machine.mpu import Use
+from pinproof.machine.result import Content, HandlerExit, MachineState, MemoryRange, Origin, Run
+
+MEMORY_REASONS: dict[str, str] = {
+    "wipe-incomplete": "a byte that the confined part can write survives the tick",
+    "frame-holds-more": "the frame holds something other than constants and sensor data when the confined part starts",
+    "memory-not-described": "the machine does not say what a byte of the confined part's memory holds after the tick",
+    "registers-not-cleared": "a core register is not one constant when the confined part starts",
+    "flags-not-cleared": "the program status is not the plain Thumb state when the confined part starts",
+    "fpu-on": "the floating-point unit may be on, and its registers are not cleared",
+    "gate-remembers": "gate memory outside the stack keeps what came from the confined part or the sensor",
+    "tick-without-exit": "the tick has no explored end, so nothing is known of what it leaves",
+}
+
+PLAIN_STATUS = 0x01000000
+"""xPSR with the Thumb bit alone: no flags, no IT state, thread mode (DDI 0403, B1.4.2)."""
+_COPROCESSORS = 0xF << 20
+_STATUS, _LAST_GENERAL = 7, 5
+_CALLEE_SAVED = range(4, 12)
+
+
+def leftovers(facts: Facts) -> Iterator[Problem]:
+    """Whatever could carry something from one frame to the next: memory, registers, flags, floating point, gate memory."""
+    for run in ticks(facts):
+        if not run.exits:
+            yield Unknown(
+                reason="tick-without-exit",
+                message="no end of the tick was explored",
+                would_help="a tick that ends in an exception return on every path",
+                places=(facts.at(run.entry),),
+            )
+        for leaving in run.exits:
+            yield from _confined_memory(facts, leaving)
+            yield from register_problems(facts, leaving)
+    yield from floating_point_problems(facts)
+    yield from _gate_memory(facts)
+
+
+def ranges_at(state: MachineState, place: Range) -> Iterator[tuple[Range, MemoryRange]]:
+    """The parts of `place` that the state describes, in order."""
+    for item in state.memory:
+        low, high = max(item.start, place[0]), min(item.end, place[1])
+        if low < high:
+            yield (low, high), item
+
+
+def described(state: MachineState, places: tuple[Range, ...]) -> bool:
+    """Whether the state says what every byte of `places` holds."""
+    known = tuple((item.start, item.end) for item in state.memory)
+    return not without(places, known)
+
+
+def register_problems(facts: Facts, leaving: HandlerExit) -> Iterator[Problem]:
+    """Registers and flags that are not constants when this return pops its frame."""
+    where = (facts.at(leaving.site),)
+    stacked = [(f"stacked word {index}", word) for index, word in enumerate(leaving.frame[: _LAST_GENERAL + 1])]
+    saved = [(f"r{index}", leaving.state.registers[index]) for index in _CALLEE_SAVED]
+    for name, word in (*stacked, *saved):
+        if word.only is None or word.origins:
+            yield Refusal(
+                reason="registers-not-cleared",
+                message=f"{name} is not one constant when the confined part starts",
+                places=where,
+            )
+            return
+    if len(leaving.frame) <= _STATUS or leaving.frame[_STATUS].only != PLAIN_STATUS:
+        yield Refusal(
+            reason="flags-not-cleared",
+            message=f"the stacked program status is not 0x{PLAIN_STATUS:08X}",
+            places=where,
+        )
+
+
+def floating_point_problems(facts: Facts) -> Iterator[Problem]:
+    """A refusal unless the floating-point unit is off for everybody from the drop on (DDI 0403, B3.2.20)."""
+    control = register(facts, "SCB", "CPACR")
+    off = all(field(word, _COPROCESSORS) == frozenset({0}) for word in device_at_drops(facts, control))
+    unit = facts.silicon.peripheral("FPU")
+    written = [*stores(facts, handlers(facts), control), *stores(facts, handlers(facts), unit.base, unit.size)]
+    if not off or written:
+        yield Refusal(
+            reason="fpu-on",
+            message="CPACR is not 0 at the drop, or a handler writes a floating-point control register",
+            places=tuple(facts.at(touch.access.site) for touch in written),
+        )
+
+
+def stack_area(facts: Facts, runs: tuple[Run, ...]) -> Range | None:
+    """The main-stack addresses that these runs use; None where one of them has no bound."""
+    lows = [run.stack_low for run in runs]
+    highs = [run.stack_high for run in runs]
+    known_lows = [low for low in lows if low is not None]
+    known_highs = [high for high in highs if high is not None]
+    if len(known_lows) != len(lows) or len(known_highs) != len(highs) or not known_lows:
+        return None
+    return min(known_lows), max(known_highs)
+
+
+def _confined_memory(facts: Facts, leaving: HandlerExit) -> Iterator[Problem]:
+    writable = unprivileged(facts, Use.WRITE)
+    if not isinstance(writable, Known):
+        yield writable
+        return
+    where = (facts.at(leaving.site),)
+    if not described(leaving.state, writable.value):
+        yield Unknown(
+            reason="memory-not-described",
+            message="the state at the end of the tick does not cover the confined memory",
+            would_help="a silicon file that lists all RAM that the protection opens",
+            places=where,
+        )
+    frame = facts.declaration.memory.frame
+    for place in writable.value:
+        for part, item in ranges_at(leaving.state, place):
+            problem = _kept(part, item, frame)
+            if problem is not None:
+                yield Refusal(reason=problem[0], message=problem[1], places=where)
+                return
+
+
+def _kept(part: Range, item: MemoryRange, frame: DeclaredRange) -> tuple[str, str] | None:
+    if item.content is Content.CONSTANT and not item.value.origins:
+        return None
+    outside = without((part,), ((frame.start, frame.end),))
+    if outside:
+        return "wipe-incomplete", f"{span(*outside[0])} may hold {_sources(item)} when the confined part starts"
+    if item.value.origins == frozenset({Origin.SENSOR}):
+        return None
+    return "frame-holds-more", f"the frame at {span(*part)} may hold {_sources(item)}"
+
+
+def _gate_memory(facts: Facts) -> Iterator[Problem]:
+    """Below the stack pointer nothing is kept: the machine forgets it when a handler begins."""
+    memory = gate_ram(facts)
+    if not isinstance(memory, Known):
+        yield memory
+        return
+    stack = stack_area(facts, (facts.exploration.boot, *handlers(facts)))
+    watched = without(memory.value, (stack,)) if stack is not None else memory.value
+    for run in handlers(facts):
+        for leaving in run.exits:
+            for place in watched:
+                for part, item in ranges_at(leaving.state, place):
+                    if item.value.origins & {Origin.CONFINED, Origin.SENSOR}:
+                        yield Refusal(
+                            reason="gate-remembers",
+                            message=f"gate memory at {span(*part)} keeps {_sources(item)} from one frame to the next",
+                            places=(facts.at(leaving.site),),
+                        )
+                        return
+
+
+_WORDS = {
+    Origin.CONFINED: "what the confined part wrote",
+    Origin.DEVICE: "a device's data",
+    Origin.SENSOR: "sensor data",
+    Origin.GATE: "gate memory that is not known",
+    Origin.RESET: "what was there before reset",
+}
+
+
+def _sources(item: MemoryRange) -> str:
+    return ", ".join(_WORDS[origin] for origin in sorted(item.value.origins)) or "something that is not constant"

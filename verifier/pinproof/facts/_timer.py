@@ -1,0 +1,199 @@
+"""The declared output timer: registers at the drop, what may be stored later, the shortest period and the alphabet.
+
+Sections are of RM0368 (general-purpose timers, chapter 13). A timer that the silicon file does not list as one that can
+make edges leaves every fact here undecided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from pinproof.capacity import Capacity
+from pinproof.facts._clocks import timer_clock
+from pinproof.facts._core import Facts, Known, Problem, Refusal, Unknown, proved
+from pinproof.facts._view import (
+    Touch,
+    boot,
+    device_at_drops,
+    drops,
+    handlers,
+    may_set,
+    output_timer,
+    register,
+    stores,
+    ticks,
+)
+from pinproof.machine.result import Word
+from pinproof.silicon import Timer, TimerOutput
+
+TIMER_REASONS: dict[str, str] = {
+    "output-timer-unknown": "the declared timer is none that the silicon file knows as able to make edges",
+    "reload-unknown": "the reload value or the prescaler is not bounded at the drop",
+    "compare-value-unknown": "a value that the gate may store to the compare register is not one of a few known numbers",
+}
+
+COUNTER_ENABLE = 1
+_NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerSetUp:
+    """Addresses and bounds of the declared timer."""
+
+    timer: Timer
+    channel: int
+    compare: int
+    """Address of the channel's compare register."""
+    reload_low: int
+    reload_high: int
+    prescaler_low: int
+
+    @property
+    def never(self) -> int:
+        """The compare value that keeps the output low for the whole period (13.3.9)."""
+        return 0
+
+    def always(self, value: int) -> bool:
+        """Whether this compare value keeps the output high for the whole period, for every possible reload value."""
+        return self.reload_high < value <= (1 << self.timer.bits) - 1
+
+
+def timer_set_up(facts: Facts) -> Known[TimerSetUp] | Problem:
+    """Where the declared timer is and what its period register can hold."""
+    timer = output_timer(facts)
+    if timer is None:
+        name = facts.declaration.output.timer
+        return Refusal(
+            reason="output-timer-unknown",
+            message=f"the silicon file knows no timer {name} that can make edges",
+        )
+    reload = _bounds(device_at_drops(facts, register(facts, timer.name, "ARR")))
+    prescaler = _bounds(device_at_drops(facts, register(facts, timer.name, "PSC")))
+    if reload is None or prescaler is None:
+        return Unknown(
+            reason="reload-unknown",
+            message=f"no drop shows the reload value of {timer.name}",
+            would_help="start-up code that sets the timer and reaches the drop",
+        )
+    return Known(
+        value=TimerSetUp(
+            timer=timer,
+            channel=facts.declaration.output.channel,
+            compare=register(facts, timer.name, f"CCR{facts.declaration.output.channel}"),
+            reload_low=reload[0],
+            reload_high=reload[1],
+            prescaler_low=prescaler[0],
+        )
+    )
+
+
+def declared_output(facts: Facts, pin: str) -> TimerOutput | None:
+    """The silicon file's entry for this pin as the declared channel of the declared timer."""
+    timer = output_timer(facts)
+    if timer is None:
+        return None
+    channel = facts.declaration.output.channel
+    return next((item for item in timer.outputs if item.pin == pin and item.channel == channel), None)
+
+
+def timer_stores_after_start(facts: Facts, timer: Timer) -> list[Touch]:
+    """Every store to the timer's block once its counter may run: in boot after the first enable, and in all handlers."""
+    block = facts.silicon.peripheral(timer.name)
+    in_boot = stores(facts, boot(facts), block.base, block.size)
+    starts = [touch.access.order for touch in in_boot if is_start(facts, timer, touch)]
+    later = [touch for touch in in_boot if starts and touch.access.order > min(starts)]
+    again = [touch for touch in in_boot if starts and touch.access.order <= min(starts) and _repeats(touch)]
+    return [*later, *again, *stores(facts, handlers(facts), block.base, block.size)]
+
+
+def is_start(facts: Facts, timer: Timer, touch: Touch) -> bool:
+    """Whether this store may set the counter going."""
+    control = register(facts, timer.name, "CR1")
+    return touch.exact in (control, None) and may_set(touch.access.value, COUNTER_ENABLE)
+
+
+def compare_stores(facts: Facts, set_up: TimerSetUp) -> list[Touch]:
+    """Every store of a handler that can reach the compare register."""
+    return stores(facts, handlers(facts), set_up.compare)
+
+
+def alphabet(facts: Facts) -> Known[frozenset[int]] | Problem:
+    """The values that the compare register can have once the confined part runs."""
+    set_up = timer_set_up(facts)
+    if not isinstance(set_up, Known):
+        return set_up
+    words = list(device_at_drops(facts, set_up.value.compare))
+    words += [touch.access.value for touch in compare_stores(facts, set_up.value)]
+    found: set[int] = set()
+    for word in words:
+        if word.values is None:
+            return Unknown(
+                reason="compare-value-unknown",
+                message=f"a value between 0x{word.low:X} and 0x{word.high:X} may reach the compare register",
+                would_help="compute the value from one comparison, without a branch: 0 or all ones",
+                places=tuple(facts.at(touch.access.site) for touch in compare_stores(facts, set_up.value)),
+            )
+        found |= word.values
+    return Known(value=frozenset(found))
+
+
+def minimum_period(facts: Facts) -> Known[Fraction] | Problem:
+    """The shortest time between two update events, in seconds, exact."""
+    set_up, clock = timer_set_up(facts), timer_clock(facts)
+    if not isinstance(set_up, Known):
+        return set_up
+    if not isinstance(clock, Known):
+        return clock
+    # 13.3.2: the counter takes ARR + 1 steps of PSC + 1 clocks each.
+    counts = period_counts(set_up.value)
+    period = Fraction(counts) / clock.value.fastest
+    statement = f"{counts} clocks of at most {float(clock.value.fastest):.0f} Hz are at least {show_seconds(period)} s"
+    places = tuple(facts.at(drop.site) for drop in drops(facts))
+    return Known(value=period, evidence=(*clock.evidence, proved(statement, *places)))
+
+
+def period_counts(set_up: TimerSetUp) -> int:
+    """Timer clocks in the shortest period. The processor's clock is never slower, so cycles may be compared with it."""
+    return (set_up.prescaler_low + 1) * (set_up.reload_low + 1)
+
+
+def pin_capacity(facts: Facts) -> Known[Capacity] | Problem:
+    """What the pin can carry if the timer alone makes the edges (out-clocked) and nothing else moves it."""
+    period, values = minimum_period(facts), alphabet(facts)
+    if not isinstance(period, Known):
+        return period
+    if not isinstance(values, Known):
+        return values
+    sensor = facts.declaration.sensor
+    nanoseconds = int(period.value * _NANOSECONDS)
+    if nanoseconds < 1 or not ticks(facts):
+        return Unknown(
+            reason="reload-unknown",
+            message="the period is below a nanosecond, or no tick was explored",
+            would_help="a timer period that the profile allows",
+        )
+    capacity = Capacity(
+        alphabet=len(values.value),
+        jitter_positions=0,
+        minimum_period_ns=nanoseconds,
+        frame_bits=sensor.width * sensor.height * sensor.bits_per_sample,
+    )
+    return Known(value=capacity, evidence=period.evidence)
+
+
+def show_seconds(period: Fraction) -> str:
+    """A number of seconds, rounded down to a nanosecond, without trailing zeros."""
+    text = format(Decimal(int(period * _NANOSECONDS)).scaleb(-9), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _bounds(words: tuple[Word, ...]) -> tuple[int, int] | None:
+    if not words:
+        return None
+    return min(word.low for word in words), max(word.high for word in words)
+
+
+def _repeats(touch: Touch) -> bool:
+    return touch.access.in_loop
