@@ -62,3 +62,15 @@ def test_the_silicon_example_is_in_the_silicon_file() -> None:
     assert {key: value for key, value in example.items() if key != "register"} == {
         key: whole[key] for key in example if key != "register"
     }
+
+
+def test_the_report_page_explains_the_keys_of_a_report() -> None:
+    text = (SPEC / "report.md").read_text(encoding="utf-8")
+    explained = re.findall(
+        r"^\| `(\w+)` \|", text.partition("## Keys")[2].partition("Each requirement")[0], re.MULTILINE
+    )
+    report = json.loads((SPEC.parent / "tests" / "golden" / "conforms.json").read_text(encoding="utf-8"))
+    assert sorted(explained) == sorted(report)
+    (example,) = _examples("report.md", "json")
+    assert json.loads(example).keys() <= report.keys()
+    assert json.loads(example)["requirements"][0].keys() <= report["requirements"][0].keys()
