@@ -17,7 +17,7 @@ from . import flags, ranges
 from .bus import Bus
 from .costs import Costs
 from .flow import Block, FlowError, Function, Loop, Step, function_at
-from .loops import run_loop
+from .loops import Bounds, run_loop
 from .processor import AbstractProcessor
 from .result import EndlessLoop, Origin, Site
 from .state import CONTROL, LR, PRIMASK, State, join
@@ -69,6 +69,8 @@ class Executor:
         self._functions: dict[int, Function] = {}
         self._active: list[int] = []
         self.ends = Ends()
+        self.bounds: dict[tuple[int, tuple[int, ...]], tuple[Bounds, int | None]] = {}
+        """The bound that held for each loop in each calling context, and what it was chosen from."""
         self.on_interruptible: Callable[[State], None] | None = None
         """Told every state of the boot in which an exception could be taken."""
 

@@ -1,14 +1,15 @@
 """Runs the whole image: from reset to the drop, then every handler until an invariant over all of them holds.
 
-The induction: the states in which a handler can be entered are the drop's, those of the boot in which an exception could
-already be taken, and those that handlers leave behind. A handler is run from a state that covers all of them, with every
-register and all memory that the confined part can write unknown. When what it leaves behind is covered too, the state is an
-invariant, and one run for the record follows.
+The induction: the states in which a handler can be entered are the drop's, those of the boot in which an exception
+could already be taken, and those that handlers leave behind. A handler is run from a state that covers all of them,
+with every register and all memory that the confined part can write unknown. When what it leaves behind is covered too,
+that state is an invariant, and the run from it is the one that counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import reduce
 
 from ..image import Image
@@ -34,6 +35,8 @@ WIDEN_AFTER = 4
 RESET = 1
 SYSTICK_INTERRUPT = 2
 """SYST_CSR.TICKINT (DDI 0403, B3.3.3)."""
+_THUMB_VECTOR = "point every vector at Thumb code"
+_EXCEPTION_RETURN = "end handlers with an exception return, and the boot with the drop"
 _CONFINED = frozenset((Origin.CONFINED,))
 _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
 Places = tuple[tuple[int, int], ...]
@@ -49,6 +52,20 @@ def explore(
     what the image does: what cannot be followed is an obstacle of the result.
     """
     return _Explorer(image, silicon, sensor_registers, budget).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Explored:
+    """One run from an entry, before it is put into words."""
+
+    executor: Executor
+    trace: Trace
+    entry: int
+    exceptions: tuple[int, ...]
+    stack: int | None
+    """Main stack pointer at entry, where it is one number."""
+    left: list[State]
+    """The states at the ends of the run."""
 
 
 class _Explorer:
@@ -124,8 +141,9 @@ class _Explorer:
         if vectors:
             self._record_vectors(trace, len(vectors))
             self._follow(executor, trace, entry, self._reset_state(vectors[0]))
+        self._steps += trace.steps
         drops = [state for _, _, state in executor.ends.drops]
-        run = self._finish(executor, trace, entry, (RESET,), vectors[0] if vectors else None, drops)
+        run = self._finish(_Explored(executor, trace, entry, (RESET,), vectors[0] if vectors else None, drops))
         entries = drops + ([self._interruptible] if self._interruptible is not None else [])
         return run, reduce(join, entries) if drops else None
 
@@ -154,7 +172,7 @@ class _Explorer:
         for register in (*range(13), LR):
             state.slots[register] = state.symbols.fresh(ranges.anything(frozenset((Origin.RESET,))))
         state.slots[MAIN_STACK] = stack & ~3
-        state.slots[PROCESS_STACK] = state.symbols.fresh(ranges.bit_and(ranges.anything(), ranges.exactly(~3 & ranges.MASK)))
+        state.slots[PROCESS_STACK] = state.symbols.fresh(_aligned(ranges.anything(frozenset((Origin.RESET,)))))
         for special in (CONTROL, PRIMASK, FAULTMASK, BASEPRI):
             state.slots[special] = 0
         state.stack_low = stack & ~3
@@ -173,19 +191,18 @@ class _Explorer:
         confined = self._confined_memory(entry)
         invariant = entry
         for round_number in range(1, MOST_ROUNDS + 1):
-            left = [
-                state
-                for address, numbers in entries
-                for state in self._quiet_run(address, numbers, invariant, confined)
-            ]
+            explored = [self._handler(address, numbers, invariant, confined) for address, numbers in entries]
+            left = [state for handler in explored for state in handler.left]
             grown = _grown(invariant, left, confined, widen=round_number > WIDEN_AFTER)
             if grown is None:
                 break
             invariant = grown
         else:
             self._note("no-invariant", "what handlers leave in gate memory and devices does not settle", entries[0][0])
-        runs = [self._handler(address, numbers, invariant, confined) for address, numbers in entries]
-        return runs, round_number
+        if self._confined_memory(invariant) != confined:
+            message = "a handler changes the MPU, so what the confined part can write is not one set of addresses"
+            self._note("protection-changes", message, entries[0][0])
+        return [self._finish(handler) for handler in explored], round_number
 
     def _entries(self, vectors: tuple[int, ...]) -> list[tuple[int, list[int]]]:
         """Each handler with the exceptions it serves. A zero vector of a reserved exception serves none."""
@@ -208,25 +225,15 @@ class _Explorer:
                     found.append((max(start, low), min(end, high)))
         return tuple(found)
 
-    def _quiet_run(
-        self, address: int, numbers: list[int], invariant: State, confined: Places
-    ) -> list[State]:
-        trace = Trace(self._budget - self._steps)
-        executor = self._handler_executor(trace, numbers, confined)
-        self._follow(executor, trace, address, self._handler_state(invariant, confined))
-        self._steps += trace.steps
-        return [state for _, _, state in executor.ends.exception_returns]
-
-    def _handler(
-        self, address: int, numbers: list[int], invariant: State, confined: Places
-    ) -> Run:
+    def _handler(self, address: int, numbers: list[int], invariant: State, confined: Places) -> _Explored:
         trace = Trace(self._budget - self._steps)
         executor = self._handler_executor(trace, numbers, confined)
         state = self._handler_state(invariant, confined)
         top = state.known(MAIN_STACK).only
         self._follow(executor, trace, address, state)
+        self._steps += trace.steps
         left = [after for _, _, after in executor.ends.exception_returns]
-        return self._finish(executor, trace, address, tuple(sorted(numbers)), top, left)
+        return _Explored(executor, trace, address, tuple(sorted(numbers)), top, left)
 
     def _handler_executor(self, trace: Trace, numbers: list[int], confined: Places) -> Executor:
         executor = self._executor(trace)
@@ -241,7 +248,7 @@ class _Explorer:
         anything = ranges.anything(_CONFINED)
         for register in range(13):
             state.slots[register] = state.symbols.fresh(anything)
-        state.slots[PROCESS_STACK] = state.symbols.fresh(ranges.bit_and(anything, ranges.exactly(~3 & ranges.MASK)))
+        state.slots[PROCESS_STACK] = state.symbols.fresh(_aligned(anything))
         state.slots[LR] = _RETURN_TO_PROCESS_STACK
         state.flags = Flags(origins=_CONFINED)
         state.passed = frozenset()
@@ -272,9 +279,9 @@ class _Explorer:
         trace.address = entry & ~1
         try:
             if not entry & 1:
-                raise Blocked("fault-possible", f"the vector 0x{entry:08x} has bit 0 clear", "point vectors at Thumb code")
+                raise Blocked("fault-possible", f"the vector 0x{entry:08x} has bit 0 clear", _THUMB_VECTOR)
             for _ in executor.run(entry, state):
-                raise Blocked("return-address-changed", "the outermost function returns", "end with an exception return")
+                raise Blocked("return-address-changed", "the outermost function returns", _EXCEPTION_RETURN)
         except Blocked as blocked:
             trace.obstacle(blocked)
         except BudgetSpent:
@@ -282,27 +289,20 @@ class _Explorer:
             message = f"the step budget of {self._budget} is spent in the loop or function at 0x{trace.address:08x}"
             trace.obstacle(Blocked("step-budget", message, "simplify the gate's loops, or raise the budget"))
 
-    def _finish(
-        self,
-        executor: Executor,
-        trace: Trace,
-        entry: int,
-        exceptions: tuple[int, ...],
-        stack: int | None,
-        ends: list[State],
-    ) -> Run:
-        self._steps += trace.steps
+    def _finish(self, explored: _Explored) -> Run:
+        """The run as its readers see it; its obstacles and coverage join the exploration's."""
+        executor, trace = explored.executor, explored.trace
         self._obstacles += trace.obstacles.values()
         self._executed.update(trace.executed)
         self._constants |= trace.constants
         return Run(
-            entry=entry & ~1,
-            exceptions=exceptions,
-            accesses=_accesses(trace, ends),
+            entry=explored.entry & ~1,
+            exceptions=explored.exceptions,
+            accesses=_accesses(trace, explored.left),
             instructions=len(trace.executed),
-            cycles=_most_cycles(ends),
-            stack_low=_lowest_stack(ends),
-            stack_high=stack,
+            cycles=_most_cycles(explored.left),
+            stack_low=_lowest_stack(explored.left),
+            stack_high=explored.stack,
             confined_branches=tuple(trace.confined_branches),
             system_writes=tuple(trace.system_writes),
             exits=tuple(self._exit(site, value, state) for site, value, state in executor.ends.exception_returns),
@@ -339,6 +339,7 @@ def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool
     for state in left:
         if not _covered(invariant, state, confined):
             grown = join(grown, state)
+            _forget_dead_stack(grown, state)
     if grown is invariant:
         return None
     if widen:
@@ -347,6 +348,18 @@ def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool
                 known = ranges.widened(invariant.known(key), grown.known(key))
                 grown.slots[key] = grown.symbols.fresh(known)
     return grown
+
+
+def _forget_dead_stack(grown: State, left: State) -> None:
+    """What a handler left below the stack pointer is dead: nothing is claimed about it, so it settles at once."""
+    top, low = left.known(MAIN_STACK).only, left.stack_low
+    if top is not None and low is not None:
+        for key in grown.ram_slots(low, top):
+            grown.slots[key] = grown.symbols.fresh(ranges.anything(frozenset(Origin)))
+
+
+def _aligned(known: ranges.Range) -> ranges.Range:
+    return ranges.bit_and(known, ranges.exactly(~3 & ranges.MASK))
 
 
 def _kept(key: int, confined: Places) -> bool:

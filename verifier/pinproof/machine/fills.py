@@ -1,8 +1,8 @@
 """Loops that overwrite a block of memory completely: what makes "all RAM was cleared" a fact and not a hope.
 
-A store site counts when every iteration passes it, its address is `start + step * k` for the iteration k, and it always
-writes the same value. Sites whose writes together leave no gap form a fill. It holds after the loop only if no other store
-of the loop can have touched the block.
+A store site counts when every iteration passes it, its address is `start + step * k` for the iteration k, and it
+always writes the same value. Sites whose writes together leave no gap form a fill. It holds after the loop only if no
+other store of the loop can have touched the block.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from ..isa.instruction import Condition
 from . import ranges
@@ -36,6 +37,7 @@ class Flags:
     origins: frozenset[Origin] = NO_ORIGINS
 
 
+@cache
 def _mask(n: int | None, z: int | None, c: int | None, v: int | None) -> int:
     """Combinations with these flags; None leaves a flag open."""
     mask = 0

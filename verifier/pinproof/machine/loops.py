@@ -1,14 +1,16 @@
 """Loops: a few iterations as they come, then one pass for all the rest.
 
-The rest is proved by induction. Let k count iterations from the state at hand. A slot that changed by the same constant in
-each iteration seen is guessed to be `value + step * k`; every other slot that changed becomes unknown within bounds that
-grow until they hold. The guess for how often the loop can go round comes from the comparisons seen. A guess counts only
-when one pass over the body, for every k up to the bound at once, ends in the same description with k + 1, within the bound.
+The rest is proved by induction. Let k count iterations from the state at hand. A slot that changed by the same constant
+in each iteration seen is guessed to be `value + step * k`; every other slot that changed becomes unknown within bounds
+that grow until they hold. The guess for how often the loop can go round comes from the comparisons seen. A guess counts
+only when one pass over the body, for every k up to the bound at once, ends in the same description with k + 1, within
+the bound.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
     from .execute import Edges, Executor, Frame
 
 UNDECIDED_ITERATIONS = 2
-DECIDED_ITERATIONS = 64
+DECIDED_ITERATIONS = 20
 MOST_ROUNDS = 8
 WIDEN_AFTER = 3
 MOST_CANDIDATES = 24
+_FAR = 1 << 24
+Bounds = tuple[int, ...]
 _SIMPLER = "write the loop with a constant bound and one counter"
 
 
@@ -58,6 +62,14 @@ class Head:
     """Symbols that stand for "anything in its range" in one slot, and are related to nothing else."""
     before: State
     """The state that the guess starts from."""
+
+    def bounded(self, bound: int | None) -> Head:
+        """The same guess for iterations 0 to `bound`."""
+        state = self.state.copy()
+        known = ranges.between(0, MASK if bound is None else bound)
+        assert known is not None
+        state.symbols.ranges[self.counter] = known
+        return Head(state, self.counter, dict(self.steps), set(self.free), self.before)
 
     def release(self, key: int, known: Range) -> None:
         """Let the slot be anything in `known`."""
@@ -129,7 +141,7 @@ def _settled(heads: list[State]) -> bool:
     return heads[-1].slots == heads[-2].slots and heads[-1].segments == heads[-2].segments
 
 
-# --- the rest of the iterations at once ---------------------------------------------------------------------------------
+# --- the rest of the iterations at once -----------------------------------------------------------------------------
 
 
 def _accelerate(
@@ -139,21 +151,30 @@ def _accelerate(
     compared: list[dict[tuple[Site, int], Value]],
     frame: Frame,
 ) -> Edges:
-    for bound in (*_candidates(compared), None):
-        head = _guess(heads, bound)
-        found = _inductive(executor, loop, head, bound, frame)
+    guess = _guess(heads)
+    place = (loop.head, executor.trace.calls)
+    bounds = _candidates(compared)
+    for bound in _likeliest_first(bounds, executor.bounds.get(place)):
+        found = _inductive(executor, loop, guess.bounded(bound), bound, frame)
         if found is not None:
+            executor.bounds[place] = (bounds, bound)
             return _finish(executor, loop, found, bound, frame)
     raise Blocked("step-budget", f"the loop at 0x{loop.head:08x} has no invariant that the model finds", _SIMPLER)
 
 
-def _guess(heads: list[State], bound: int | None) -> Head:
+def _likeliest_first(bounds: Bounds, last: tuple[Bounds, int | None] | None) -> Iterable[int | None]:
+    """The bound that held when the same comparisons were seen here before, then all of them, then none."""
+    if last is not None and last[0] == bounds:
+        yield last[1]
+    yield from bounds
+    yield None
+
+
+def _guess(heads: list[State]) -> Head:
     last = heads[-1]
     state = last.copy()
-    known = ranges.between(0, MASK if bound is None else bound)
-    assert known is not None
     counter = state.symbols.source.number()
-    state.symbols.ranges[counter] = known
+    state.symbols.ranges[counter] = ranges.anything()
     state.slots[_hidden(counter)] = linear(0, {counter: 1})
     state.flags = Flags(origins=last.flags.origins)
     state.cycles = 0
@@ -163,6 +184,9 @@ def _guess(heads: list[State], bound: int | None) -> Head:
         return head
     before, middle = heads[0], heads[1]
     for key in last.slots.keys() | middle.slots.keys():
+        value = last.slots.get(key)
+        if isinstance(value, int) and value == middle.slots.get(key, value):
+            continue
         step = _common_step(before.settled(key), middle.settled(key), last.settled(key))
         if step:
             head.steps[key] = step
@@ -196,21 +220,29 @@ def _difference(a: Value, b: Value) -> int | None:
     return constant_a - constant_b & MASK
 
 
-def _candidates(compared: list[dict[tuple[Site, int], Value]]) -> list[int]:
-    """Iteration counts at which some comparison seen in the last two iterations would change its answer."""
+def _candidates(compared: list[dict[tuple[Site, int], Value]]) -> Bounds:
+    """Iteration counts at which a comparison seen in the last two iterations would change its answer, likely first.
+
+    A test for equality, or "less than", stops where the difference is zero; "at most" goes one further. Differences
+    that were already past zero are tried last: they would have to come round through 2^32.
+    """
     if len(compared) < 2:
-        return []
-    found: set[int] = set()
+        return ()
+    likely: set[int] = set()
+    others: set[int] = set()
     for key, later in compared[1].items():
         earlier = compared[0].get(key)
         step = None if earlier is None else _difference(later, earlier)
         if not step or isinstance(later, Linear):
             continue
         slope = ranges.signed(step)
-        for start in {ranges.signed(later), later, later - (1 << 32)}:
+        for start in (ranges.signed(later), later, later - (1 << 32)):
             crossing = -start // slope - 1
-            found.update(bound for bound in range(crossing - 2, crossing + 3) if 0 <= bound <= MASK)
-    return sorted(found)[:MOST_CANDIDATES]
+            if 0 <= crossing + 1 < _FAR:
+                likely.update((crossing, crossing + 1))
+            others.update(range(crossing - 2, crossing + 3))
+    ordered = sorted(likely) + sorted(others - likely)
+    return tuple(bound for bound in ordered if 0 <= bound <= MASK)[:MOST_CANDIDATES]
 
 
 def _inductive(executor: Executor, loop: Loop, head: Head, bound: int | None, frame: Frame) -> Head | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .result import Origin, Word
 
@@ -56,6 +57,7 @@ class Range:
         )
 
 
+@lru_cache(maxsize=8192)
 def exactly(value: int) -> Range:
     return Range(value, value, ~value & MASK, value, frozenset((value,)))
 

@@ -199,8 +199,14 @@ def join(a: State, b: State, condition: frozenset[Origin] = ranges.NO_ORIGINS) -
         ]
     )
     shared: dict[tuple[Value | None, Value | None, Range | None], Value] = {}
-    for key in a.slots.keys() | b.slots.keys():
-        joined.slots[key] = _joined_slot(joined, a, b, key, shared, taint)
+    slots, others = joined.slots, b.slots
+    for key, value in a.slots.items():
+        if isinstance(value, int) and others.get(key) == value:
+            slots[key] = value
+        else:
+            slots[key] = _joined_slot(joined, a, b, key, shared, taint)
+    for key in others.keys() - a.slots.keys():
+        slots[key] = _joined_slot(joined, a, b, key, shared, taint)
     joined.flags = _joined_flags(joined, a, b)
     joined.barriers = a.barriers & b.barriers
     joined.passed = a.passed & b.passed

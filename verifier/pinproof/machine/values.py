@@ -287,7 +287,7 @@ class Symbols:
 
 
 def _solved(old: Range, factor: int, constant: int, known: Range) -> Range | None:
-    """The values in `old` whose image constant + factor * value is in `known`, or a superset; None if there are none."""
+    """The values in `old` whose image constant + factor * value is in `known`, or a superset; None if none is."""
     if factor == 1 and constant == 0:
         return ranges.meet(old, known)
     if old.values is not None:
