@@ -12,36 +12,36 @@
 static const uint32_t kSensorAddress = 0x24u << 1; /* 7-bit address, write */
 
 /*
- * Sizes, timing, clocking and exposure of the HM01B0, as public drivers set them; the vendor's register description
- * was not at hand and nothing here has been tried on silicon. Lines marked "tuning" are analogue settings that every
- * public driver sends unexplained.
+ * Sizes, timing, clocking and exposure of the HM01B0, with the numbers that public drivers use; the vendor's register
+ * description was not at hand and nothing here has been tried on silicon. "Tuning" are analogue settings that drivers
+ * agree on and explain in a word at most.
  */
 static const uint32_t kSensorSetUp[] = {
     SENSOR_SET(0x0100, 0x00), /* mode: standby while settings change */
     SENSOR_SET(0x1003, 0x08), /* black level target */
     SENSOR_SET(0x1007, 0x08), /* second black level target */
-    SENSOR_SET(0x3044, 0x0A), /* tuning */
-    SENSOR_SET(0x3045, 0x00), /* tuning */
-    SENSOR_SET(0x3047, 0x0A), /* tuning */
-    SENSOR_SET(0x3050, 0xC0), /* tuning */
+    SENSOR_SET(0x3044, 0x0A), /* tuning: time for the pixel to settle */
+    SENSOR_SET(0x3045, 0x00), /* tuning: symmetry of transfer and reset */
+    SENSOR_SET(0x3047, 0x0A), /* tuning: time for the pixel to settle */
+    SENSOR_SET(0x3050, 0xC0), /* tuning: range of the negative offset */
     SENSOR_SET(0x3051, 0x42), /* tuning */
     SENSOR_SET(0x3052, 0x50), /* tuning */
     SENSOR_SET(0x3053, 0x00), /* tuning */
-    SENSOR_SET(0x3054, 0x03), /* tuning */
-    SENSOR_SET(0x3055, 0xF7), /* tuning */
-    SENSOR_SET(0x3056, 0xF8), /* tuning */
-    SENSOR_SET(0x3057, 0x29), /* tuning */
-    SENSOR_SET(0x3058, 0x1F), /* tuning */
+    SENSOR_SET(0x3054, 0x03), /* tuning: signal clamp */
+    SENSOR_SET(0x3055, 0xF7), /* tuning: sun spots */
+    SENSOR_SET(0x3056, 0xF8), /* tuning: converter clock */
+    SENSOR_SET(0x3057, 0x29), /* tuning: converter current */
+    SENSOR_SET(0x3058, 0x1F), /* tuning: sun spots */
     SENSOR_SET(0x3059, 0x82), /* interface: own oscillator on (bit 7), 8 bits wide (6 and 5 clear), low bits kept */
     SENSOR_SET(0x3060, 0x30), /* clocks: pixel clock only in lines (5), high bit first (4), register / 4, core / 8 */
-    SENSOR_SET(0x3064, 0x00), /* no frame synchronisation input: no line starts a frame but the sensor itself */
-    SENSOR_SET(0x3065, 0x04), /* no strobe, no trigger output: parallel port alone */
+    SENSOR_SET(0x3064, 0x00), /* tuning */
+    SENSOR_SET(0x3065, 0x04), /* idle level of the output pins: low */
     SENSOR_SET(0x3067, 0x01), /* clock source: own oscillator, no clock from outside */
     SENSOR_SET(0x3068, 0x00), /* pixel clock polarity: data valid at the rising edge */
     SENSOR_SET(0x1000, 0x43), /* black level: on */
-    SENSOR_SET(0x1001, 0x40), /* black level: dither and range */
+    SENSOR_SET(0x1001, 0x40), /* black level: dithering */
     SENSOR_SET(0x1002, 0x32), /* black level: dark threshold */
-    SENSOR_SET(0x0350, 0x7F), /* gain limits */
+    SENSOR_SET(0x0350, 0x7F), /* digital gain control */
     SENSOR_SET(0x1006, 0x01), /* second black level: on */
     SENSOR_SET(0x3010, 0x01), /* window: 324x244, before binning */
     SENSOR_SET(0x0383, 0x03), /* horizontal binning: readout step 3 */

@@ -11,7 +11,7 @@ static const uint32_t kPeriodCounts = 84008400u;
 static const uint32_t kReload = kPeriodCounts - 1u;
 
 static const uint32_t kCr1Enable = 1u << 0;                /* CEN */
-static const uint32_t kCr1Setup = (1u << 7) | (1u << 2);   /* ARPE: reload preloaded; URS: only overflow interrupts; up */
+static const uint32_t kCr1Setup = (1u << 7) | (1u << 2);   /* ARPE: reload preloaded; URS: only overflow interrupts */
 static const uint32_t kCcmr1Setup = (6u << 4) | (1u << 3); /* channel 1: PWM mode 1, OC1PE: preloaded; deaf to ETR */
 static const uint32_t kCcerSetup = 1u << 0;                /* CC1E: channel 1 on, active high */
 static const uint32_t kDierSetup = 1u << 0;                /* UIE: interrupt at the update event; no DMA */

@@ -7,7 +7,6 @@ comes. What is seen here is the sequence of the gate's device stores and excepti
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,9 @@ from pathlib import Path
 import pytest
 
 from reference_module.build import Recipe, build
+from tests.emulation.tools import require
 
-pytestmark = [
-    pytest.mark.emulation,
-    pytest.mark.toolchain,
-    pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="qemu-system-arm is not installed"),
-    pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="arm-none-eabi-gcc is not installed"),
-]
+pytestmark = [pytest.mark.emulation, pytest.mark.toolchain]
 
 _TIM2_CR1, _TIM2_SR, _TIM2_CCR1 = 0x40000000, 0x40000010, 0x40000034
 _SHCSR, _MPU_CTRL = 0xE000ED24, 0xE000ED94
@@ -94,6 +89,7 @@ def _parse(text: str) -> Trace:
 
 @pytest.fixture(scope="module")
 def trace(tmp_path_factory: pytest.TempPathFactory) -> Trace:
+    require("arm-none-eabi-gcc", "qemu-system-arm")
     directory = tmp_path_factory.mktemp("gate")
     return _run(build(directory / "stub.elf", Recipe()), directory / "qemu.log")
 
