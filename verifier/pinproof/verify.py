@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import TypeVar
 
 from pinproof import __version__, facts
 from pinproof.catalogue import load_catalogue
 from pinproof.declaration import Declaration, read_declaration
 from pinproof.errors import SiliconError
-from pinproof.facts import Facts
+from pinproof.facts import Facts, Known, Problem
 from pinproof.image import Image, read_image, read_source_map
 from pinproof.machine.explore import explore
 from pinproof.profile import load_profile
@@ -21,6 +22,8 @@ from pinproof.provisioning import Provisioning, read_provisioning
 from pinproof.report import Module, Proof, Report, Subjects
 from pinproof.runner import decide
 from pinproof.silicon import Memory, MemoryKind, Silicon, load_silicon
+
+Value = TypeVar("Value")
 
 
 def verify(
@@ -41,7 +44,7 @@ def verify(
     """
     known = _gather(image, image_name, declaration, declaration_name, files, level, rebuilt)
     catalogue = load_catalogue()
-    assumptions = facts.ledger(known)
+    assumptions = facts.assumptions(known)
     return Report(
         tool_version=__version__,
         specification_version=catalogue.version,
@@ -51,8 +54,8 @@ def verify(
         level=level,
         development=development,
         decisions=decide(catalogue.requirements, known, level=level, ledger=[item.id for item in assumptions]),
-        capacity=facts.capacity(known),
-        memory=facts.writable_memory(known),
+        capacity=_known(facts.pin_capacity(known)),
+        memory=_known(facts.writable_memory(known)),
         assumptions=assumptions,
         proof=_proof(known),
     )
@@ -95,6 +98,11 @@ def _sensor_registers(silicon: Silicon, declared: Declaration) -> frozenset[int]
     ports = {f"GPIO{pin[1]}" for pin in declared.sensor.pins}
     blocks = [silicon.peripheral(name) for name in sorted(ports) if silicon.has_peripheral(name)]
     return frozenset(block.register("IDR").address for block in blocks)
+
+
+def _known(fact: Known[Value] | Problem) -> Value | None:
+    """The value for the report's summary; why it is missing is said by the requirement that asks for it."""
+    return fact.value if isinstance(fact, Known) else None
 
 
 def _module(known: Facts, declaration_name: str) -> Module:

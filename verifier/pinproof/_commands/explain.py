@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import importlib.util
 import re
 import textwrap
 
@@ -53,11 +54,21 @@ def _explanation(requirement: Requirement) -> str:
         f"Why\n{_paragraphs(requirement.rationale)}",
         f"How it is decided\n{_paragraphs(requirement.decided_how)}",
         f"Weakest grade of evidence that suffices\n  {grades}",
+        *_reasons(requirement),
         f"Fails\n{_example(requirement.bad)}",
         f"Conforms\n{_example(requirement.good)}",
         f"Text of the standard: spec/{requirement.file}#{requirement.id}",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _reasons(requirement: Requirement) -> list[str]:
+    """The reason codes that the check names; none while there is no check."""
+    name = f"pinproof.requirements.{requirement.id.replace('-', '_')}"
+    if importlib.util.find_spec(name) is None:
+        return []
+    reasons: dict[str, str] = importlib.import_module(name).REASONS
+    return ["Reason codes\n" + "\n".join(_paragraphs(f"{code}: {text}") for code, text in reasons.items())]
 
 
 def _paragraphs(*texts: str) -> str:
