@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pinproof.errors import PinproofError
@@ -44,8 +43,8 @@ class ConcreteProcessor:
     z: int = 0
     c: int = 0
     v: int = 0
-    memory: dict[int, int] = field(default_factory=dict)
-    """Byte by address; an address that is absent faults."""
+    memory: dict[int, bytearray] = field(default_factory=dict)
+    """Blocks by the address of their first byte; an access outside every block faults."""
     special: dict[SpecialRegister, int] = field(default_factory=dict)
     """Those that are not the flags; absent reads as 0."""
     hints: list[Operation] = field(default_factory=list)
@@ -152,24 +151,30 @@ class ConcreteProcessor:
     def load(
         self, address: int, width: int, /, *, signed: bool = False, unprivileged: bool = False, multiple: bool = False
     ) -> int:
-        self._check(address, width, multiple)
-        value = 0
-        for k in range(width):
-            value |= self.memory[address + k & _MASK] << 8 * k
-        return self.extract(value, 0, 8 * width, signed)
+        block, offset = self._find(address, width, multiple)
+        value = int.from_bytes(block[offset : offset + width], "little")
+        return self.extract(value, 0, 8 * width, signed) if signed else value
 
     def store(
         self, address: int, value: int, width: int, /, *, unprivileged: bool = False, multiple: bool = False
     ) -> None:
-        self._check(address, width, multiple)
-        for k in range(width):
-            self.memory[address + k & _MASK] = value >> 8 * k & 0xFF
+        block, offset = self._find(address, width, multiple)
+        block[offset : offset + width] = (value & (1 << 8 * width) - 1).to_bytes(width, "little")
 
-    def _check(self, address: int, width: int, multiple: bool) -> None:
+    def _find(self, address: int, width: int, multiple: bool) -> tuple[bytearray, int]:
         if multiple and address & 3:
             raise ConcreteFault(f"unaligned access of several words at {address:#010x}")
-        if any(address + k & _MASK not in self.memory for k in range(width)):
-            raise ConcreteFault(f"no memory at {address:#010x}")
+        for start, block in self.memory.items():
+            if start <= address and address + width <= start + len(block):
+                return block, address - start
+        raise ConcreteFault(f"no memory at {address:#010x}")
+
+    def code(self, address: int) -> bytes:
+        """Up to four bytes of memory at `address`."""
+        for start, block in self.memory.items():
+            if start <= address < start + len(block):
+                return bytes(block[address - start : address - start + 4])
+        raise ConcreteFault(f"no code at {address:#010x}")
 
     def flags_add(self, a: int, b: int, /) -> None:
         self._sum(a, b, 0)
@@ -279,9 +284,7 @@ class ConcreteExecutor:
     def _fetch(self) -> Instruction:
         found = self.decoded.get(self.pc)
         if found is None:
-            memory: Mapping[int, int] = self.processor.memory
-            code = bytes(memory[self.pc + k] for k in range(4) if self.pc + k in memory)
-            found = self.decoded[self.pc] = decode(code, self.pc)
+            found = self.decoded[self.pc] = decode(self.processor.code(self.pc), self.pc)
         return found
 
     def _finish(self, instruction: Instruction, flow: Flow[int]) -> Flow[int]:

@@ -77,7 +77,7 @@ def _is_move_low(i: Instruction) -> bool:
     return i.operation is Operation.MOV and i.size == 2 and i.set_flags
 
 
-_WIDE_ROWS = (
+WIDE_ROWS: tuple[Row, ...] = (
     *_wide_memory.MULTIPLE_ROWS,
     *_wide_memory.DUAL_ROWS,
     *_wide_data.SHIFTED_ROWS,
@@ -99,4 +99,4 @@ def _by_prefix(rows: tuple[Row, ...], width: int, prefix_bits: int) -> tuple[tup
 
 
 _NARROW = _by_prefix(_narrow.ROWS, 16, 6)
-_WIDE = _by_prefix(_WIDE_ROWS, 32, 9)
+_WIDE = _by_prefix(WIDE_ROWS, 32, 9)
