@@ -55,10 +55,10 @@ class Costs:
         return costs.system if operation in _SYSTEM else costs.instruction
 
     def _wait_states(self, state: State) -> int:
-        """Wait states of one fetch: as FLASH_ACR.LATENCY says (RM0368 3.4.1), or the most that the part has."""
+        """Wait states of one fetch: the most that FLASH_ACR.LATENCY can say (RM0368 3.4.1), or that the part has."""
         if self._wait_register is None:
             return self._cycles.wait_states_max
         known = state.known(self._wait_register)
-        if (known.zeros | known.ones) & FLASH_ACR_LATENCY == FLASH_ACR_LATENCY:
-            return known.ones & FLASH_ACR_LATENCY
+        if known.values is not None:
+            return max(value & FLASH_ACR_LATENCY for value in known.values)
         return self._cycles.wait_states_max

@@ -1,0 +1,61 @@
+# Everything a developer or a lab runs. The two that do all the set-up: `make demo` and `make test`.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PINPROOF := $(VENV)/bin/pinproof
+STAMP := $(VENV)/.installed
+DEMO := build/demo
+IMAGE := reference_module/person_detector.elf
+MODULE := reference_module/module.toml
+WORKERS ?= 2
+
+.PHONY: help demo test check lint types unit fresh toolchain firmware vectors benchmark clean
+
+help:
+	@echo "make demo       verify the reference module, certify it with a fresh key, check the certificate, print the report"
+	@echo "make test       everything: checks, firmware rebuilt and compared, attacks, emulation (installs the toolchain)"
+	@echo "make check      the inner loop: lint, types, tests without toolchain and emulator, generated files fresh"
+	@echo "make firmware   build the reference image and its declaration's digests"
+	@echo "make benchmark  time and memory, as ratios"
+
+$(STAMP): pyproject.toml tools/environment.sh
+	@sh tools/environment.sh $(VENV)
+	@touch $@
+
+# The report comes last, for a person to read; what was made on the way stays in build/demo.
+demo: $(STAMP)
+	@mkdir -p $(DEMO) && rm -f $(DEMO)/key.pem $(DEMO)/key.pem.pub $(DEMO)/trust.json $(DEMO)/certificate.json
+	$(PINPROOF) keygen -o $(DEMO)/key.pem --trust $(DEMO)/trust.json --owner "demo key, made on the spot"
+	$(PINPROOF) certify $(IMAGE) --module $(MODULE) --key $(DEMO)/key.pem -o $(DEMO)/certificate.json
+	$(PINPROOF) check $(DEMO)/certificate.json $(IMAGE) --trust $(DEMO)/trust.json
+	$(PINPROOF) verify $(IMAGE) --module $(MODULE)
+
+test: check toolchain
+	$(PYTHON) -m pytest -q -n $(WORKERS) -m "toolchain or emulation"
+
+check: lint types unit fresh
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff check .
+
+types: $(STAMP)
+	$(VENV)/bin/mypy
+
+unit: $(STAMP)
+	$(PYTHON) -m pytest -q -n $(WORKERS) -m "not toolchain and not emulation"
+
+fresh: $(STAMP)
+	$(PYTHON) tools/compile_spec.py --check
+
+toolchain:
+	@sh tools/toolchain.sh
+
+firmware: toolchain $(STAMP)
+	$(PYTHON) reference_module/build.py detector $(IMAGE)
+	$(PYTHON) reference_module/declare.py
+
+benchmark: $(STAMP)
+	$(PYTHON) benchmarks/verify.py
+
+clean:
+	rm -rf build
