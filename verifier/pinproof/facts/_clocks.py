@@ -57,9 +57,8 @@ def timer_clock(facts: Facts) -> Known[TimerClock] | Problem:
     if not isinstance(factor, Fraction):
         return factor
     fastest = system.value.fastest * factor
-    statement = (
-        f"the timer's clock is at most {float(fastest):.0f} Hz, from {' or '.join(sorted(system.value.sources))}"
-    )
+    oscillators = " or ".join(sorted(system.value.sources))
+    statement = f"the timer's clock is at most {float(fastest):.0f} Hz, from {oscillators}"
     return Known(
         value=TimerClock(fastest=fastest, sources=system.value.sources),
         evidence=(proved(statement, *(facts.at(drop.site) for drop in drops(facts))),),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pinproof.declaration import Declaration
@@ -34,7 +34,7 @@ class Facts:
     """None where the file that the declaration names was not given."""
     rebuilt: Image | None = None
     """A rebuild of the image made elsewhere, where one was given."""
-    sources: SourceMap = SourceMap()
+    sources: SourceMap = field(default_factory=SourceMap)
     """For messages only."""
 
     def at(self, place: Site | int) -> Location:
@@ -75,7 +75,7 @@ Problem = Refusal | Unknown
 """Why a requirement does not pass. A refusal outweighs an unknown: what was seen stands whatever was not seen."""
 
 MACHINE_REASONS: dict[str, str] = {
-    "nothing-explored": "abstract execution reached no drop or no handler, so nothing is known of what follows the drop",
+    "nothing-explored": "abstract execution reached no drop or no handler: nothing is known of what follows",
     "gate-not-proved": "part of the gate could not be analysed, so nothing can be concluded from what was",
 }
 """Reason codes of every requirement that rests on the exploration."""
@@ -86,8 +86,8 @@ def conclude(
 ) -> Outcome:
     """The outcome of a requirement that rests on the exploration.
 
-    A refusal first: it is a fact about code that was seen. Then whatever is unknown, and an exploration that is empty or
-    met an obstacle, because silence about what was not analysed proves nothing. Only then a pass.
+    A refusal first: it is a fact about code that was seen. Then whatever is unknown, and an exploration that is empty
+    or met an obstacle, because silence about what was not analysed proves nothing. Only then a pass.
     """
     found = list(problems)
     if not any(isinstance(problem, Refusal) for problem in found):
@@ -129,7 +129,7 @@ def exploration_gap(facts: Facts) -> Unknown | None:
         first = exploration.obstacles[0]
         return Unknown(
             reason="gate-not-proved",
-            message=f"{len(exploration.obstacles)} places of the gate could not be analysed; the first: {first.message}",
+            message=f"{len(exploration.obstacles)} places could not be analysed; the first: {first.message}",
             would_help=first.would_help,
             places=(facts.at(first.site),),
         )

@@ -38,7 +38,7 @@ _ALWAYS: tuple[Assumption, ...] = (
         id=ASSUMPTION_PROVISIONED,
         statement="every unit is programmed from this image by the steps of the provisioning file, and sealed",
         owner=Owner.VENDOR,
-        discharge="level 2: samples are read back before sealing, then shown closed; for all units, an audit of the line",
+        discharge="level 2: samples are read back, sealed and shown closed; for all units, an audit of the line",
     ),
     Assumption(
         id="A-production",
@@ -48,8 +48,8 @@ _ALWAYS: tuple[Assumption, ...] = (
     ),
     Assumption(
         id=ASSUMPTION_ROUTING,
-        statement="of the part's pins only the declared outputs, supply and ground reach the connector, and the sensor's "
-        "lines reach the sensor alone",
+        statement="of the part's pins only the declared outputs, supply and ground reach the connector, and the "
+        "sensor's lines reach the sensor alone",
         owner=Owner.LAB,
         discharge="level 3: the board is opened and traced",
     ),
@@ -105,7 +105,7 @@ _ALWAYS: tuple[Assumption, ...] = (
     ),
     Assumption(
         id="A-scene-commands",
-        statement="what is in view can carry commands to a hostile network, which can answer with its declared bits alone",
+        statement="what is in view can command a hostile network, which can answer with its declared bits alone",
         owner=Owner.VENDOR,
         discharge="not discharged; the capacity bounds the answer",
     ),

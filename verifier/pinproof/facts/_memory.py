@@ -30,7 +30,7 @@ _CALLEE_SAVED = range(4, 12)
 
 
 def leftovers(facts: Facts) -> Iterator[Problem]:
-    """Whatever could carry something from one frame to the next: memory, registers, flags, floating point, gate memory."""
+    """Whatever could carry something from one frame to the next."""
     for run in ticks(facts):
         if not run.exits:
             yield Unknown(

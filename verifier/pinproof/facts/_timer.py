@@ -31,7 +31,7 @@ from pinproof.silicon import Timer, TimerOutput
 TIMER_REASONS: dict[str, str] = {
     "output-timer-unknown": "the declared timer is none that the silicon file knows as able to make edges",
     "reload-unknown": "the reload value or the prescaler is not bounded at the drop",
-    "compare-value-unknown": "a value that the gate may store to the compare register is not one of a few known numbers",
+    "compare-value-unknown": "a value that may reach the compare register is not one of a few known numbers",
 }
 
 COUNTER_ENABLE = 1
@@ -99,7 +99,7 @@ def declared_output(facts: Facts, pin: str) -> TimerOutput | None:
 
 
 def timer_stores_after_start(facts: Facts, timer: Timer) -> list[Touch]:
-    """Every store to the timer's block once its counter may run: in boot after the first enable, and in all handlers."""
+    """Every store to the timer once its counter may run: in boot after the first enable, in all handlers."""
     block = facts.silicon.peripheral(timer.name)
     in_boot = stores(facts, boot(facts), block.base, block.size)
     starts = [touch.access.order for touch in in_boot if is_start(facts, timer, touch)]

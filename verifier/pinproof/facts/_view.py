@@ -91,7 +91,7 @@ def blocks_with(facts: Facts, *capabilities: Capability) -> tuple[Peripheral, ..
 
 
 def register(facts: Facts, block: str, name: str) -> int:
-    """The address of a register. Raises `KeyError` where the silicon file has none, which leaves the check undecided."""
+    """The address of a register. Raises `KeyError` where the silicon file has none: the check stays undecided."""
     return facts.silicon.peripheral(block).register(name).address
 
 
