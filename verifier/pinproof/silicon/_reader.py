@@ -203,6 +203,8 @@ def _peripheral(table: Table) -> Peripheral:
         name = table.text("name")
         base = table.integer("base", 0, _WORD_MAX)
         size = table.integer("size", 1, _WORD_MAX)
+        if base + size > _WORD_MAX + 1:
+            table.refuse("size", "runs past the end of the address space")
         rows = table.tables("register") if table.has("register") else ()
         registers = tuple(sorted((_register(row, name, base, size) for row in rows), key=lambda row: row.address))
         for left, right in pairwise(registers):
