@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from posixpath import basename
+from posixpath import basename, normpath
 
 from pinproof._text import one_line
 from pinproof.image._headers import Headers, read_headers
@@ -254,7 +254,9 @@ def _value(header: _Cursor, form: int, sections: dict[str, bytes]) -> int | str:
 def _shown(file: str, index: int, directories: list[str]) -> str:
     """The path that messages show: below the directory of the build, or the bare name where it is elsewhere."""
     directory = directories[index] if 0 < index < len(directories) else ""
-    path = f"{directory}/{file}" if directory and not file.startswith("/") else file
+    if not file:
+        return ""
+    path = normpath(f"{directory}/{file}" if directory and not file.startswith("/") else file)
     return basename(path) if path.startswith(("/", "..")) or ":" in path else path
 
 
