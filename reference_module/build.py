@@ -26,11 +26,14 @@ RECORDED_TOOLCHAIN = "arm-none-eabi-gcc (15:12.2.rel1-1) 12.2.1 20221205; GNU ld
 
 MACHINE = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft")
 COMMON = (
-    "-std=c11", "-Os", "-ffreestanding", "-fno-builtin", "-fno-common", "-fno-tree-loop-distribute-patterns",
+    "-std=c11", "-ffreestanding", "-fno-builtin", "-fno-common", "-fno-tree-loop-distribute-patterns",
     "-fno-jump-tables", "-fno-optimize-sibling-calls", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables",
     "-ffunction-sections", "-fdata-sections", "-gno-record-gcc-switches",
 )  # fmt: skip
 """No call to a C library may appear in the gate, nor a branch through a table: the verifier resolves every branch."""
+GATE_OPTIMISATION = "-Os"
+CONFINED_OPTIMISATION = "-O2"
+"""The gate is to be small and easily read; the network has to be done within a period, flash caches off."""
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion", "-Wstrict-prototypes", "-Wundef", "-Wvla")
 LINK = ("-n", "--build-id=none", "--gc-sections", "--no-undefined", "--fatal-warnings")
 
@@ -41,6 +44,10 @@ GATE_MAY_USE = frozenset(
     }
 )  # fmt: skip
 """All that gate objects may take from outside the gate. Anything else would be confined code run with privilege."""
+
+
+NETWORK = "model_data.c"
+"""The detector's constants: made from the network in `model/` at each build, unless a recipe brings its own."""
 
 
 class BuildError(Exception):
@@ -98,14 +105,20 @@ def build(output: Path, recipe: Recipe | None = None) -> Path:
         work = Path(name)
         _copy(_sources(HERE / "gate", recipe.gate_files), work / "gate")
         _copy(_sources(_confined_directory(recipe.confined), recipe.confined_files), work / "confined")
+        if recipe.confined == "detector" and NETWORK not in recipe.confined_files:
+            _run(
+                [sys.executable, "-m", "reference_module.model", "generate", "--output", f"{work}/confined"],
+                HERE.parent,
+            )
         script = recipe.linker_script or (HERE / "ld" / "stm32f401re.ld").read_text(encoding="utf-8")
         (work / "layout.ld").write_text(script, encoding="utf-8")
 
         debug = () if recipe.small else ("-g",)
         options = (*MACHINE, *COMMON, *debug, f"-ffile-prefix-map={work}=.")
-        gate = _compile(work, "gate", (*options, *WARNINGS, *recipe.gate_options))
+        gate = _compile(work, "gate", (*options, GATE_OPTIMISATION, *WARNINGS, *recipe.gate_options))
         defines = (f"-D{item}" for item in recipe.defines)
-        confined = _compile(work, "confined", (*options, *WARNINGS, *defines, *recipe.confined_options))
+        options = (*options, CONFINED_OPTIMISATION, *WARNINGS, *defines, *recipe.confined_options)
+        confined = _compile(work, "confined", options)
         _check_gate(work, gate)
         library = _run([PREFIX + "gcc", *MACHINE, "-print-libgcc-file-name"], work).strip()
         strip = ("--strip-all",) if recipe.small else ()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from pinproof.image import Image, read_image
 
 from reference_module.build import HERE, BuildError, Recipe, build, comparable, gate_text, patched
@@ -116,6 +117,7 @@ def test_the_declaration_names_the_addresses_of_the_layout(stub: Path) -> None:
     declared = tomllib.loads((HERE / "module.toml").read_text(encoding="utf-8"))
     with stub.open("rb") as file:
         table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
         symbols = {symbol.name: symbol["st_value"] & ~1 for symbol in table.iter_symbols()}
     assert declared["memory"]["confined"]["start"] == symbols["layout_confined_start"]
     assert sum(declared["memory"]["confined"].values()) == symbols["layout_confined_end"]
