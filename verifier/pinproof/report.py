@@ -121,6 +121,19 @@ class Proof:
     tick_cycles: int | None
     """Bound of the longest handler, in cycles; None when there is none."""
 
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Why this is no proof of anything: a count that is zero, or something that could not be analysed."""
+        counts = {
+            "gate bytes": self.gate_bytes,
+            "instructions": self.instructions,
+            "vectors": self.vectors,
+            "handlers": self.handlers,
+            "steps": self.steps,
+        }
+        found = [f"no {name}" for name, count in counts.items() if count == 0]
+        return (*found, f"{self.obstacles} obstacles") if self.obstacles else tuple(found)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -144,7 +157,9 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        return fold(decision.outcome for decision in self.decisions)
+        """Folded from the outcomes, and never `CONFORMS` over a proof that examined nothing or met an obstacle."""
+        folded = fold(decision.outcome for decision in self.decisions)
+        return Verdict.UNDECIDED if folded is Verdict.CONFORMS and self.proof.gaps else folded
 
     def by_kind(self, *kinds: type[Outcome]) -> tuple[Decision, ...]:
         """The decisions whose outcome is of one of these kinds, in the catalogue's order."""

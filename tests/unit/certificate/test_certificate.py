@@ -111,6 +111,8 @@ SIGNED: dict[str, tuple[Change, type[PinproofError]]] = {
     "requirement left out": (lambda v: v["predicate"]["requirements"].pop(), TrustError),
     "requirement doubled": (lambda v: v["predicate"]["requirements"].append(_requirement(v)), TrustError),
     "requirement renamed": (lambda v: _requirement(v).update(id="out-other"), TrustError),
+    "proof of nothing": (lambda v: v["predicate"]["proof"].update(handlers=0), CertificateError),
+    "proof with an obstacle": (lambda v: v["predicate"]["proof"].update(obstacles=1), CertificateError),
     "no requirements": (lambda v: v["predicate"].update(requirements=[]), TrustError),
     "nothing applies": (_not_applicable, TrustError),
     "not applicable without reason": (

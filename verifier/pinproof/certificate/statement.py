@@ -176,7 +176,8 @@ def _read_predicate(fields: Fields, image: str, flash: str, model: str, start: i
         raise fields.problem(f"the silicon file of the part is {module.part_status}")
     capacity = report_json.read_capacity(fields.object("capacity"))
     report_json.read_memory(fields.object("memory"))
-    report_json.read_proof(fields.object("proof"))
+    if gaps := report_json.read_proof(fields.object("proof")).gaps:
+        raise fields.problem(f"the proof proves nothing: {', '.join(gaps)}")
     assumptions = tuple(report_json.read_assumption(item) for item in fields.objects("assumptions"))
     ledger = frozenset(item.id for item in assumptions)
     statement = Statement(

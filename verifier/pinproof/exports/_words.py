@@ -168,6 +168,8 @@ def facts(report: Report) -> list[tuple[str, str]]:
     proof = report.proof
     covered = f"{proof.instructions:,} instructions, {proof.vectors} vectors, {proof.handlers} handlers"
     rows.append(("Proof", f"{covered}, {proof.obstacles} obstacles, {proof.steps:,} steps"))
+    if proof.gaps:
+        rows.append(("", f"this proves nothing: {', '.join(proof.gaps)}"))
     return rows
 
 

@@ -1,0 +1,38 @@
+"""The report's verdict: folded from the outcomes, and never a yes over a proof of nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pinproof.exports import Format, render
+from pinproof.outcome import Verdict
+
+from tests.unit.report import samples
+
+
+@pytest.mark.parametrize("count", ["gate_bytes", "instructions", "vectors", "handlers", "steps"])
+def test_a_proof_that_examined_nothing_is_undecided(count: str) -> None:
+    report = samples.report()
+    assert report.verdict is Verdict.CONFORMS
+    empty = replace(report, proof=replace(report.proof, **{count: 0}))
+    assert empty.verdict is Verdict.UNDECIDED
+    assert "this proves nothing: no " in render(empty, Format.TEXT)
+
+
+def test_an_obstacle_is_undecided() -> None:
+    report = samples.report()
+    assert replace(report, proof=replace(report.proof, obstacles=1)).verdict is Verdict.UNDECIDED
+
+
+def test_a_failure_stays_a_failure() -> None:
+    report = samples.report(samples.failed())
+    assert replace(report, proof=replace(report.proof, handlers=0)).verdict is Verdict.DOES_NOT_CONFORM
+
+
+def test_an_id_stands_once() -> None:
+    report = samples.report()
+    with pytest.raises(ValueError, match="twice"):
+        replace(report, decisions=report.decisions * 2)
+    with pytest.raises(ValueError, match="twice"):
+        replace(report, assumptions=report.assumptions * 2)
