@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pinproof import _files
 from pinproof.errors import DeclarationError, ImageError, InputError
+from pinproof.exports import clean
 from pinproof.outcome import Verdict
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run_verification(arguments: argparse.Namespace, *, level: int, development: 
     from pinproof.declaration import read_declaration
     from pinproof.verify import verify
 
-    _files.talk(f"verifying {arguments.image}")
+    _files.talk(f"verifying {clean(str(arguments.image))}")
     image = _files.read(arguments.image, limit=_files.LARGEST_IMAGE, error=ImageError)
     text = _files.read(arguments.module, limit=_files.LARGEST_TEXT, error=DeclarationError)
     declaration = read_declaration(text, arguments.module.name)

@@ -13,7 +13,7 @@ from pinproof import _files, certificate
 from pinproof._commands import _shared
 from pinproof.certificate import keys
 from pinproof.errors import InputError, KeyFileError
-from pinproof.exports import Format, render
+from pinproof.exports import Format, clean, render
 from pinproof.outcome import Verdict
 
 
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _shared.EXIT_CODES[report.verdict]
     signed = certificate.issue(report, key, issued=issued, expires=issued + timedelta(days=arguments.days))
     _files.write(arguments.output, signed.encode("ascii"))
-    _files.talk(f"wrote {arguments.output}")
+    _files.talk(f"wrote {clean(str(arguments.output))}")
     return 0
 
 

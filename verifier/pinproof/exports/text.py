@@ -143,5 +143,4 @@ def _sealing(console: Console, report: Report) -> None:
 
 
 def _last_line(console: Console, report: Report) -> None:
-    line = f"{_words.VERDICT_WORDS[report.verdict]}: {_words.capacity_line(report)}"
-    console.print(Text(line, style=_VERDICT_STYLES[report.verdict]))
+    console.print(Text(_words.last_line(report), style=_VERDICT_STYLES[report.verdict]))
