@@ -32,8 +32,8 @@ class Pair:
     """Both machines over one block of code, laid out once: rewriting code is what makes an emulator slow."""
 
     def __init__(self, code: bytes, source: random.Random, *, stop_outside: bool = False) -> None:
-        """`stop_outside`: look at each instruction (slow) and stop before the first outside the case, since the
-        emulator's own count of instructions is not to be relied on in an IT block."""
+        """`stop_outside`: look at each instruction (slow) and stop before the first outside the case. Branches need it:
+        the emulator's own count of instructions is wrong in IT blocks, and it may run on through cached code."""
         landing = b"\x00\xbf" * (LANDING_SIZE // 2)
         block = bytearray(
             landing + source.randbytes(CODE_MARGIN - LANDING_SIZE) + code + source.randbytes(CODE_MARGIN)
@@ -66,11 +66,11 @@ class Pair:
             self.emulator.reg_write(name, value)
         self.emulator.reg_write(names.UC_ARM_REG_XPSR, flags << 28 | _THUMB)
 
-    def run_emulator(self, *, pc: int, end: int, count: int) -> bool:
+    def run_emulator(self, *, pc: int, end: int) -> bool:
         """Whether it ran to the end or to a branch out; False for a fault."""
         self._inside = range(pc, end)
         try:
-            self.emulator.emu_start(pc | 1, end, count=0 if self._stop_outside else count)
+            self.emulator.emu_start(pc | 1, end)
         except unicorn.UcError:
             return False
         return True

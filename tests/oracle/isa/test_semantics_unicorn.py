@@ -17,6 +17,7 @@ NOT_HERE = frozenset(
     {_O.MRS, _O.MSR, _O.CPS, _O.SVC, _O.BKPT, _O.UDF, _O.WFI, _O.WFE, _O.SEV, _O.YIELD, _O.DMB, _O.DSB, _O.ISB}
 )
 """Need a whole system or have no effect that an emulator shows; unit tests cover them."""
+BRANCHES = frozenset({_O.B, _O.BL, _O.BX, _O.BLX, _O.CBZ, _O.CBNZ, _O.TBB, _O.TBH})
 LOADS_OF_PC = frozenset({_O.LDR, _O.LDM, _O.POP})
 EDGES = (0, 1, 2, 0xFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFFFE, 0xFFFFFFFF)
 
@@ -31,6 +32,12 @@ class Case:
         return self.instructions[-1].next_address
 
     @property
+    def loops(self) -> bool:
+        """Whether it branches into itself, where no comparison could stop the emulator."""
+        target = self.instructions[-1].target
+        return target is not None and self.address <= target < self.end
+
+    @property
     def code(self) -> bytes:
         return b"".join(code_of(i.encoding, i.size) for i in self.instructions)
 
@@ -39,10 +46,20 @@ class Case:
 
 
 def single(address: int, source: random.Random) -> Case:
+    return _single(address, source, branch=False)
+
+
+def branch(address: int, source: random.Random) -> Case:
+    return _single(address, source, branch=True)
+
+
+def _single(address: int, source: random.Random, *, branch: bool) -> Case:
     while True:
         instruction = accepted(source, address)
-        if instruction.operation not in NOT_HERE and instruction.operation is not _O.IT:
-            return Case(address=address, instructions=(instruction,))
+        case = Case(address=address, instructions=(instruction,))
+        if instruction.operation in (*NOT_HERE, _O.IT) or instruction.writes_pc != branch or case.loops:
+            continue
+        return case
 
 
 def block(address: int, source: random.Random) -> Case:
@@ -67,7 +84,9 @@ def _block(address: int, source: random.Random, *, branch_last: bool) -> Case:
             last = position == length
             found.append(_inside(at, source, last=last, branch=last and branch_last))
             at = found[-1].next_address
-        return Case(address=address, instructions=tuple(found))
+        case = Case(address=address, instructions=tuple(found))
+        if not case.loops:
+            return case
 
 
 def _inside(address: int, source: random.Random, *, last: bool, branch: bool) -> Instruction:
@@ -133,8 +152,7 @@ def compare(
         registers, flags = values_for(case, source), source.randrange(16)
         pair.set_up(pc=case.address, registers=registers, flags=flags)
         faulted = _run_ours(pair, case)
-        executed = len(case.instructions) - (case.instructions[0].operation is _O.IT)
-        ran = pair.run_emulator(pc=case.address, end=case.end, count=executed)
+        ran = pair.run_emulator(pc=case.address, end=case.end)
         if faulted:
             counts["faulted in ours" + (", ran in theirs" if ran else " and theirs")] += 1
             pair.fill_memory(bytes(RAM_SIZE))
@@ -145,7 +163,10 @@ def compare(
             continue
         for i in case.instructions:
             counts[i.operation] += 1
-        found = pair.differences() if ran else ["theirs faulted"]
+        found = pair.differences()
+        if not ran and pair.executor.pc == case.end:
+            # Where it branched away, the fault is that of whatever is at the target, and the state is as it was there.
+            found.append("theirs faulted")
         if found:
             state = " ".join(f"r{n}={value:#x}" for n, value in enumerate(registers))
             mismatches.append(f"{case}: {'; '.join(found)}; from {state} NZCV={flags:04b}")
@@ -173,16 +194,25 @@ def report(counts: Counter[str], mismatches: list[str], least: int) -> None:
 
 def test_single_instructions() -> None:
     source = random.Random(11)
-    cases = [single(CODE + SLOT * k, source) for k in range(int(15_000 * EFFORT))]
+    cases = [single(CODE + SLOT * k, source) for k in range(int(12_000 * EFFORT))]
     counts, mismatches = compare(cases, source)
-    report(counts, mismatches, int(13_000 * EFFORT))
-    missing = set(Operation) - NOT_HERE - {_O.IT} - set(counts)
+    report(counts, mismatches, int(11_000 * EFFORT))
+    missing = set(Operation) - NOT_HERE - BRANCHES - {_O.IT} - set(counts)
+    assert not missing, f"never compared: {sorted(missing)}"
+
+
+def test_branches() -> None:
+    source = random.Random(14)
+    cases = [branch(CODE + SLOT * k, source) for k in range(int(2_000 * EFFORT))]
+    counts, mismatches = compare(cases, source, stop_outside=True)
+    report(counts, mismatches, int(1_700 * EFFORT))
+    missing = BRANCHES - set(counts)
     assert not missing, f"never compared: {sorted(missing)}"
 
 
 def test_it_blocks() -> None:
     source = random.Random(12)
-    cases = [block(CODE + SLOT * k, source) for k in range(int(6_000 * EFFORT))]
+    cases = [block(CODE + SLOT * k, source) for k in range(int(5_000 * EFFORT))]
     counts, mismatches = compare(cases, source)
     report(counts, mismatches, int(15_000 * EFFORT))
     assert set(Condition) == {c.instructions[0].it_conditions[0] for c in cases}
