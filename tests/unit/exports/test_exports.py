@@ -40,7 +40,7 @@ class TestText:
     def test_the_verdict_comes_first_and_last(self) -> None:
         for name, word in (("conforms", "CONFORMS"), ("refused", "DOES NOT CONFORM"), ("undecided", "UNDECIDED")):
             lines = render(REPORTS[name], Format.TEXT).splitlines()
-            assert lines[0] == word and any(line.startswith(f"{word}: ") for line in lines[-3:])
+            assert lines[0] == word and lines[-1].startswith(f"{word}: ")
 
     def test_the_numbers(self) -> None:
         text = render(REPORTS["conforms"], Format.TEXT)

@@ -147,14 +147,13 @@ def capacity_line(report: Report) -> str:
     return f"no bound was shown; it would be {text} {bits_word(text)}/s if every requirement held"
 
 
-def last_line(report: Report) -> str:
-    """The verdict with the bound and, where there is one, what it means in time."""
-    line = f"{VERDICT_WORDS[report.verdict]}: {capacity_line(report)}"
+def last_lines(report: Report) -> tuple[str, ...]:
+    """What the bound means in time, where there is one, and the verdict with the bound."""
+    verdict = f"{VERDICT_WORDS[report.verdict]}: {capacity_line(report)}"
     if report.capacity is None or report.verdict is not Verdict.CONFORMS:
-        return line
+        return (verdict,)
     identity, template, frame = (report.capacity.seconds_for(bits) for bits in (10, 256, report.capacity.frame_bits))
-    times = f"10 bits take {duration(identity)}, 256 bits {duration(template)}, one frame {duration(frame)}"
-    return f"{line}; {times}"
+    return f"10 bits take {duration(identity)}, 256 bits {duration(template)}, one frame {duration(frame)}", verdict
 
 
 def facts(report: Report) -> list[tuple[str, str]]:

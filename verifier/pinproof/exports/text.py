@@ -47,7 +47,7 @@ def render(report: Report, *, width: int, colour: bool) -> str:
         _sealing(console, report)
         console.print(Text("What this is about", style="bold"))
         _pairs(console, _words.subjects(report))
-        _last_line(console, report)
+        _last_lines(console, report)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
@@ -142,5 +142,6 @@ def _sealing(console: Console, report: Report) -> None:
     console.print()
 
 
-def _last_line(console: Console, report: Report) -> None:
-    console.print(Text(_words.last_line(report), style=_VERDICT_STYLES[report.verdict]))
+def _last_lines(console: Console, report: Report) -> None:
+    for line in _words.last_lines(report):
+        console.print(Text(line, style=_VERDICT_STYLES[report.verdict]))
