@@ -7,6 +7,7 @@ from importlib.resources import files
 from pinproof._text import one_line
 from pinproof.errors import SiliconError
 from pinproof.silicon._reader import read_silicon
+from pinproof.silicon._silicon import Silicon
 from pinproof.silicon._types import (
     BitBand,
     Buffer,
@@ -30,7 +31,6 @@ from pinproof.silicon._types import (
     RegisterAccess,
     RegisterBit,
     Signal,
-    Silicon,
     Status,
     Timer,
     TimerOutput,

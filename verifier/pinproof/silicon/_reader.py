@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from types import MappingProxyType
 
 from pinproof._tables import WORD, Table, read_toml
 from pinproof.errors import SiliconError
+from pinproof.silicon._silicon import Silicon
 from pinproof.silicon._types import (
-    UNCONFIRMED,
     BitBand,
     Buffer,
     BusMaster,
@@ -33,11 +32,9 @@ from pinproof.silicon._types import (
     RegisterAccess,
     RegisterBit,
     Signal,
-    Silicon,
     Status,
     Timer,
     TimerOutput,
-    Unconfirmed,
 )
 
 MAX_FILE_SIZE = 1024 * 1024
@@ -50,36 +47,7 @@ _EXCEPTIONS_MAX = 16 + 496
 def read_silicon(data: bytes, name: str) -> Silicon:
     """Read a silicon file; messages call the file `name`. Raises `SiliconError`, one line."""
     with read_toml(data, name, SiliconError, limit=MAX_FILE_SIZE) as document:
-        revisions_cite = document.text("revisions_cite")
-        radio_cite = document.text("radio_cite")
-        memories = tuple(_memory(table) for table in document.tables("memory"))
-        peripherals = tuple(sorted(map(_peripheral, document.tables("peripheral")), key=lambda block: block.base))
-        bit_bands = tuple(map(_bit_band, document.tables("alias")))
-        buffers = tuple(map(_buffer, document.tables("buffer")))
-        masters = tuple(map(_master, document.tables("master")))
-        mpu = _mpu(document.table("mpu"))
-        exceptions = _exceptions(document.table("exceptions"))
-        clocks = _clocks(document.table("clocks"))
-        timers = tuple(map(_timer, document.tables("timer")))
-        cycles = _cycles(document.table("cycles"))
-        locks = tuple(map(_lock, document.tables("lock")))
-        pins = tuple(map(_pin, document.tables("pin")))
-        signals = tuple(map(_signal, document.tables("signal")))
-        errata = tuple(map(_erratum, document.tables("erratum")))
-        cites: list[tuple[str, str]] = [("revisions", revisions_cite), ("radio", radio_cite)]
-        cites += [(f"memory {item.name}", item.cite) for item in memories]
-        cites += [(f"alias {item.name}", item.cite) for item in bit_bands]
-        cites += [(f"buffer {item.name}", item.cite) for item in buffers]
-        cites += [(f"bus master {item.name}", item.cite) for item in masters]
-        cites += list(_peripheral_cites(peripherals))
-        cites += [("mpu", mpu.cite), ("exceptions", exceptions.cite)]
-        cites += [(f"clocks {key}", cite) for key, cite in clocks.cites.items()]
-        cites += [(f"timer {item.name}", item.cite) for item in timers]
-        cites += [("cycles", cycles.cite)]
-        cites += [(f"lock {item.id}", item.cite) for item in locks]
-        cites += [(f"pin {item.name}", item.cite) for item in pins]
-        cites += [(f"signal {item.name}", item.cite) for item in signals]
-        cites += [(f"erratum {item.id}", item.cite) for item in errata]
+        blocks = map(_peripheral, document.tables("peripheral"))
         silicon = Silicon(
             part=document.matching("part", WORD, "the name of a part (lower-case words)"),
             title=document.text("title"),
@@ -87,43 +55,28 @@ def read_silicon(data: bytes, name: str) -> Silicon:
             architecture=document.text("architecture"),
             core=document.text("core"),
             revisions=document.texts("revisions"),
+            revisions_cite=document.text("revisions_cite"),
             radio=document.boolean("radio"),
-            radio_cite=radio_cite,
+            radio_cite=document.text("radio_cite"),
             manuals=tuple(map(_manual, document.tables("manual"))),
-            memories=memories,
-            bit_bands=bit_bands,
-            buffers=buffers,
-            masters=masters,
-            peripherals=peripherals,
-            mpu=mpu,
-            exceptions=exceptions,
-            clocks=clocks,
-            timers=timers,
-            cycles=cycles,
-            locks=locks,
-            pins=pins,
-            signals=signals,
-            errata=errata,
-            unconfirmed=_unconfirmed(cites),
+            memories=tuple(map(_memory, document.tables("memory"))),
+            bit_bands=tuple(map(_bit_band, document.tables("alias"))),
+            buffers=tuple(map(_buffer, document.tables("buffer"))),
+            masters=tuple(map(_master, document.tables("master"))),
+            peripherals=tuple(sorted(blocks, key=lambda block: block.base)),
+            mpu=_mpu(document.table("mpu")),
+            exceptions=_exceptions(document.table("exceptions")),
+            clocks=_clocks(document.table("clocks")),
+            timers=tuple(map(_timer, document.tables("timer"))),
+            cycles=_cycles(document.table("cycles")),
+            locks=tuple(map(_lock, document.tables("lock"))),
+            pins=tuple(map(_pin, document.tables("pin"))),
+            signals=tuple(map(_signal, document.tables("signal"))),
+            errata=tuple(map(_erratum, document.tables("erratum"))),
             sha256=hashlib.sha256(data).hexdigest(),
         )
         _refuse_contradictions(silicon, document)
         return silicon
-
-
-def _peripheral_cites(peripherals: tuple[Peripheral, ...]) -> Iterator[tuple[str, str]]:
-    for block in peripherals:
-        yield f"peripheral {block.name}", block.cite
-        for register in block.registers:
-            yield f"register {register.full_name}", register.cite
-
-
-def _unconfirmed(cites: Iterable[tuple[str, str]]) -> tuple[Unconfirmed, ...]:
-    return tuple(
-        Unconfirmed(fact=fact, why=cite.removeprefix(UNCONFIRMED).strip())
-        for fact, cite in cites
-        if cite.startswith(UNCONFIRMED)
-    )
 
 
 def _refuse_contradictions(silicon: Silicon, document: Table) -> None:
