@@ -19,12 +19,12 @@ enum {
 };
 
 /*
- * Longest waits, in polls of about 12 cycles. Chosen for pixel clocks from about 0.7 to 1.5 MHz; others give no
- * frames. Their sum bounds the tick: at most 890,000 polls, which stays below a period even at the silicon file's
- * worst case for each.
+ * Longest waits, in polls of about 12 cycles. Chosen for pixel clocks from about 0.5 to 1.5 MHz; others give no frames.
+ * Their sum bounds the tick: at most a million polls, which is less than half a period even at the silicon file's worst
+ * case for each.
  */
-static const uint32_t kFrameEndPolls = 300000u;  /* the rest of a frame that is under way */
-static const uint32_t kFrameStartPolls = 20000u; /* the pause between frames */
+static const uint32_t kFrameEndPolls = 400000u;  /* the rest of a frame that is under way */
+static const uint32_t kFrameStartPolls = 30000u; /* the pause between frames */
 static const uint32_t kLinePolls = 3000u;        /* a whole line */
 static const uint32_t kPausePolls = 1000u;       /* the pause between lines, the columns right of the middle */
 static const uint32_t kPixelPolls = 12u;         /* half a pixel clock */

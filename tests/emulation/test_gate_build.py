@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
+from pinproof.catalogue import load_catalogue
 from pinproof.image import Image, read_image
 
 from reference_module.build import HERE, BuildError, Recipe, build, comparable, gate_text, patched
@@ -139,3 +140,13 @@ def test_the_checked_in_image_is_reproduced(tmp_path: Path) -> None:
         build(tmp_path / "detector.elf", Recipe(confined="detector")).read_bytes()
         == (HERE / "person_detector.elf").read_bytes()
     )
+
+
+def test_the_gate_names_requirements_that_exist() -> None:
+    named = {
+        requirement
+        for source in (HERE / "gate").iterdir()
+        for requirement in re.findall(r"// REQ: ([a-z-]+)", source.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert named <= {requirement.id for requirement in load_catalogue().requirements}
