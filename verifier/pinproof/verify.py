@@ -19,9 +19,11 @@ from pinproof.image import Image, read_image, read_source_map
 from pinproof.machine.explore import explore
 from pinproof.profile import load_profile
 from pinproof.provisioning import Provisioning, read_provisioning
-from pinproof.report import Module, Proof, Report, Subjects
+from pinproof.report import Memory, Module, Proof, Report, Subjects
+from pinproof.requirements.mem_writable_budget import writable_parts
 from pinproof.runner import decide
-from pinproof.silicon import Memory, MemoryKind, Silicon, load_silicon
+from pinproof.silicon import Memory as SiliconMemory
+from pinproof.silicon import MemoryKind, Silicon, load_silicon
 
 Value = TypeVar("Value")
 
@@ -55,7 +57,7 @@ def verify(
         development=development,
         decisions=decide(catalogue.requirements, known, level=level, ledger=[item.id for item in assumptions]),
         capacity=_known(facts.pin_capacity(known)),
-        memory=_known(facts.writable_memory(known)),
+        memory=Memory(parts=writable_parts(known), budget_bytes=known.profile.memory_budget.bytes),
         assumptions=assumptions,
         proof=_proof(known),
     )
@@ -134,11 +136,11 @@ def _subjects(known: Facts, image_name: str) -> Subjects:
     )
 
 
-def _digest(image: Image, flash: Memory) -> str:
+def _digest(image: Image, flash: SiliconMemory) -> str:
     return hashlib.sha256(image.flash_image(flash.start, flash.size)).hexdigest()
 
 
-def _flash(silicon: Silicon) -> Memory:
+def _flash(silicon: Silicon) -> SiliconMemory:
     found = silicon.memories_of(MemoryKind.FLASH)
     if len(found) != 1:
         raise SiliconError(f"{silicon.part}.toml: has {len(found)} flash memories; an image covers exactly one")

@@ -99,6 +99,12 @@ def witnesses(outcome: Outcome) -> tuple[Evidence, ...]:
             return ()
 
 
+def seen(outcome: Outcome) -> tuple[str, ...]:
+    """What the witnesses say beyond the message itself."""
+    said = dict.fromkeys(clean(item.statement) for item in witnesses(outcome))
+    return tuple(text for text in said if text != clean(message(outcome)))
+
+
 def message(outcome: Outcome) -> str:
     match outcome:
         case Pass():

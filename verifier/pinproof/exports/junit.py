@@ -47,7 +47,7 @@ def _case(suite: ElementTree.Element, decision: Decision) -> None:
 def _details(decision: Decision) -> str:
     outcome = decision.outcome
     lines = [f"reason: {_words.reason(outcome)}"]
-    lines += [f"seen: {_words.clean(item.statement)}" for item in _words.witnesses(outcome)]
+    lines += [f"seen: {text}" for text in _words.seen(outcome)]
     lines += [f"where: {_words.place(location)}" for location in _words.locations(outcome)]
     lines.append(f"to do: {_words.advice(decision)}")
     return "\n".join(lines)

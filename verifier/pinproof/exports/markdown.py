@@ -46,7 +46,7 @@ def _weak_spots(report: Report) -> str:
         lines.append(
             f"- **{_plain(decision.id)}** ({_plain(_words.reason(outcome))}): {_plain(_words.message(outcome))}"
         )
-        lines += [f"  - seen: {_plain(item.statement)}" for item in _words.witnesses(outcome)]
+        lines += [f"  - seen: {_plain(text)}" for text in _words.seen(outcome)]
         lines += [f"  - where: {_plain(_words.place(location))}" for location in _words.locations(outcome)]
         lines.append(f"  - to do: {_plain(_words.advice(decision))}")
     return "\n".join(lines)

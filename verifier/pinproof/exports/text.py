@@ -103,8 +103,7 @@ def _weak_spot(console: Console, decision: Decision) -> None:
     heading = f"{decision.id}: {outcome_word(outcome)}{code}"
     console.print(Text(heading, style=_style(outcome)))
     rows = [("what", _words.clean(_words.message(outcome)))]
-    for item in _words.witnesses(outcome):
-        rows.append(("seen", _words.clean(item.statement)))
+    rows += [("seen", text) for text in _words.seen(outcome)]
     rows += [("where", _words.place(location)) for location in _words.locations(outcome)]
     rows.append(("to do", _words.advice(decision)))
     _pairs(console, [(f"  {label}", value) for label, value in rows])
