@@ -1,14 +1,15 @@
 """One QEMU process that runs an image as it is, under control of its debugger stub, with everything it does in one log.
 
-The machine is netduinoplus2: an STM32F405, whose timer 2, memory, flash and core sit where the F401 has them. Its ports and clock
-registers are not there (they read 0) and its timer has no compare output: QEMU knows of no pin. A count of the timer is one nanosecond.
+The machine is netduinoplus2: an STM32F405, whose timer 2, memory, flash and core sit where the F401 has them. Its
+ports and clock registers are not there (they read 0) and its timer has no compare output: QEMU knows of no pin. A
+count of the timer is one nanosecond.
 
-Time and stops. With `-icount sleep=off` virtual time is a function of the instructions executed, so that runs repeat exactly. But whenever
-the debugger stops the machine the clock jumps to the next deadline of any QEMU timer. If that were timer 2's, a stop inside
-the tick handler would raise the next tick at once, and the confined part would never run. So the harness gives QEMU a nearer
-deadline: timer 4, which no image uses and whose interrupt no image enables, is started from outside before the first
-instruction with a period of one virtual millisecond. Each stop then costs at most that. Its beats are in the log too, and are the
-clock by which a run that does nothing any more is ended.
+Time and stops. With `-icount sleep=off` virtual time is a function of the instructions executed, so that runs repeat
+exactly. But whenever the debugger stops the machine the clock jumps to the next deadline of any QEMU timer. If that
+were timer 2's, a stop inside the tick handler would raise the next tick at once, and the confined part would never
+run. So the harness gives QEMU a nearer deadline: timer 4, which no image uses and whose interrupt no image enables,
+is started from outside before the first instruction with a period of one virtual millisecond. Each stop then costs at
+most that. Its beats are in the log too, and are the clock by which a run that does nothing any more is ended.
 """
 
 from __future__ import annotations
@@ -52,10 +53,13 @@ class Stop(StrEnum):
 
 
 class Emulator:
-    """A machine stopped before its first instruction. Use as a context manager: it is killed at the end, whatever happens."""
+    """A machine stopped before its first instruction. A context manager: it is killed at the end, whatever happens."""
 
     def __init__(self, image: Path, *, shift: int, reached: Sequence[int] = (), once: Sequence[int] = ()) -> None:
-        """`shift`: an instruction takes 2^shift ns. `reached`, `once`: addresses whose execution is logged, always or the first time."""
+        """`shift`: an instruction takes 2^shift ns.
+
+        `reached`, `once`: addresses whose execution is logged, always or the first time.
+        """
         plugin = build_plugin()
         self._directory = Path(tempfile.mkdtemp(prefix="pinproof-qemu-"))
         self.log = self._directory / "log"
@@ -86,7 +90,9 @@ class Emulator:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -95,7 +101,7 @@ class Emulator:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def run(self, *, ticks: int, quiet: int, seconds: float) -> Stop:
-        """Resumes until a breakpoint, until `ticks` ticks have been, or until `quiet` beats passed without tick or stop.
+        """Resumes until a breakpoint, until `ticks` ticks have been, or `quiet` beats without tick or stop.
 
         `seconds` of real time bound it; that they run out is an EmulationError.
         """
@@ -152,7 +158,8 @@ def build_plugin() -> Path:
         _PLUGIN_CACHE.mkdir(parents=True, exist_ok=True)
         made = target.with_suffix(f".{os.getpid()}")
         command = ["gcc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"]
-        done = subprocess.run([*command, "-o", str(made), str(_PLUGIN_SOURCE)], capture_output=True, text=True, check=False)
+        command += ["-o", str(made), str(_PLUGIN_SOURCE)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise EmulationError(f"the plugin does not compile:\n{done.stderr}")
         made.replace(target)

@@ -61,7 +61,7 @@ class ExceptionTaken:
     tick: int
     number: int
     origin: Origin
-    """What was interrupted. The exception after which a handler returns straight into another one counts as taken in that handler."""
+    """What was interrupted. One that is taken instead of a handler's return counts as taken in that handler."""
     details: tuple[str, ...]
     """What QEMU says of it: status bits and fault addresses."""
     milliseconds_in_period: int
@@ -80,7 +80,8 @@ class Reached:
 Event = Tick | DeviceWrite | ExceptionTaken | Reached
 
 _LINE = re.compile(
-    r"memory_region_ops_write cpu (?P<cpu>-?\d+) mr \S+ addr (?P<address>0x[0-9a-f]+) value (?P<value>0x[0-9a-f]+) size (?P<width>\d+)"
+    r"memory_region_ops_write cpu (?P<cpu>-?\d+) mr \S+ addr (?P<address>0x[0-9a-f]+)"
+    r" value (?P<value>0x[0-9a-f]+) size (?P<width>\d+)"
     r"|@store (?P<store_pc>[0-9a-f]+) [0-9a-f]+ \d+ (?P<store_count>\d+)"
     r"|@(?P<kind>reach|outside) (?P<reach_pc>[0-9a-f]+) (?P<reach_count>\d+)"
     r"|NVIC external irq (?P<irq>44|46) level set to 1"
@@ -94,7 +95,7 @@ _BEAT = "46"
 
 
 def read_events(lines: Iterable[str], *, handlers: frozenset[int], confined: frozenset[int]) -> Iterator[Event]:
-    """`handlers`: first addresses of handlers. `confined`: addresses whose first execution means that the drop is over."""
+    """`handlers`: first addresses of handlers. `confined`: addresses that are executed only after the drop."""
     return _Reader(handlers, confined).read(lines)
 
 
@@ -180,7 +181,7 @@ class _Reader:
             yield self._taken(int(match["taken"]))
 
     def _taken(self, number: int) -> Event:
-        """After an attempt to leave a handler, that handler is over even if another exception comes instead of the return."""
+        """A handler that tries to return is over, even if another exception comes instead of the return."""
         origin = self._origin()
         if self._leaving and self._active:
             self._active.pop()

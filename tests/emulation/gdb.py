@@ -1,4 +1,4 @@
-"""A client of QEMU's debugger stub, no more than the harness needs: memory, core registers, breakpoints, run and stop."""
+"""A client of QEMU's debugger stub: memory, core registers, breakpoints, run and stop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-CORE_REGISTERS = tuple(f"r{number}" for number in range(13)) + ("sp", "lr", "pc")
+CORE_REGISTERS = (*(f"r{number}" for number in range(13)), "sp", "lr", "pc")
 _XPSR = 25
 _PACKET = re.compile(rb"\$([^#]*)#[0-9a-fA-F]{2}", re.DOTALL)
 _CHUNK = 1024

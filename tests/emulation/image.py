@@ -1,4 +1,4 @@
-"""What the harness must know of an image: where its vectors lead and where a few symbols lie. Read from the ELF file, by its symbols."""
+"""What the harness must know of an image: where its vectors lead, and the addresses of symbols."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 VECTOR_COUNT = 101
 
@@ -29,6 +30,7 @@ def read_image(path: Path) -> Image:
         table = elf.get_section_by_name(".symtab")
         if table is None:
             raise ValueError(f"{path}: the harness needs symbols")
+        assert isinstance(table, SymbolTableSection)
         symbols = {
             symbol.name: symbol["st_value"] & (~1 if symbol["st_info"]["type"] == "STT_FUNC" else ~0)
             for symbol in table.iter_symbols()

@@ -1,4 +1,7 @@
-"""Runs an image for some periods with given frames and says what it did: the entry point for all tests that need to see an image at work."""
+"""Runs an image for some periods with given frames and says what it did.
+
+The entry point for all tests that need to see an image at work.
+"""
 
 from __future__ import annotations
 
@@ -120,12 +123,13 @@ def run_variant(
 ) -> Observation:
     """Runs `elf`, unchanged, for `ticks` ticks (two more than there are frames if not given).
 
-    At the return of the gate's `camera_capture` in tick k, frames[k-1] is put into its place and the return value set to 1; without
-    a frame (None, or no more of them) what the image captured stays, which in QEMU is nothing. The answer to frames[k-1] is `bits[k]`,
-    the level handed over in tick k+1. An image that never captures runs just as long without frames.
+    At the return of the gate's `camera_capture` in tick k, frames[k-1] is put into its place and the return value set
+    to 1; without a frame (None, or no more of them) what the image captured stays, which in QEMU is nothing. The answer
+    to frames[k-1] is `bits[k]`, the level handed over in tick k+1. An image that never captures runs just as long.
 
     `shift`: an instruction takes 2^shift ns of virtual time; a period of the reference is about 84 ms of it.
-    `starts`: also stop at each `confined_entry`. `quiet`: virtual milliseconds without tick after which the image counts as stalled.
+    `starts`: also stop at each `confined_entry`.
+    `quiet`: virtual milliseconds without tick after which the image counts as stalled.
     `seconds`: bound on real time between two stops, beyond which EmulationError is raised.
     """
     image = read_image(elf)
@@ -136,7 +140,8 @@ def run_variant(
     with Emulator(elf, shift=shift, reached=sorted(handlers), once=once) as machine:
         run = _Run(machine, image, frames, starts)
         end = run.until(wanted, quiet, seconds)
-        memory = b"" if end is Stop.LOCKUP else machine.gdb.read(CONFINED_MEMORY.start, len(CONFINED_MEMORY) + len(GATE_MEMORY))
+        size = len(CONFINED_MEMORY) + len(GATE_MEMORY)
+        memory = b"" if end is Stop.LOCKUP else machine.gdb.read(CONFINED_MEMORY.start, size)
         with machine.log.open(encoding="utf-8", errors="replace") as log:
             events = tuple(read_events(log, handlers=handlers, confined=confined))
     return Observation(
@@ -185,7 +190,7 @@ class _Run:
                 self._pass(place)
 
     def _find_return(self, place: int) -> None:
-        """Where the capture function returns to is its link register at the first call; then its entry need not be watched."""
+        """Where the capture function returns to, from its link register at the first call."""
         self._returns.add(self._gdb.register("lr") & ~1)
         self._gdb.clear_breakpoint(place)
         for address in self._returns:

@@ -1,4 +1,4 @@
-"""Tools that the emulation tests need. One that is missing is said loudly: an error in CI, elsewhere a skip that names it."""
+"""Tools that the tests need. One that is missing is said loudly: an error in CI, elsewhere a skip that names it."""
 
 from __future__ import annotations
 
