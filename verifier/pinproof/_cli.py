@@ -8,9 +8,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pinproof._commands import parser
 from pinproof.errors import ExpiredError, PinproofError, TrustError
-from pinproof.exports._words import clean
 
 INTERNAL = 4
 INTERRUPTED = 130
@@ -22,6 +20,9 @@ _CODES: tuple[tuple[type[PinproofError], int], ...] = ((ExpiredError, 6), (Trust
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. No exception leaves; PINPROOF_TRACEBACK=1 shows it."""
     try:
+        # Loaded here, so that Ctrl-C and a broken installation are met below and not by the interpreter.
+        from pinproof._commands import parser
+
         chosen = parser().parse_args(arguments)
         code: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -41,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _complain(problem: BaseException, text: str, code: int) -> int:
     if os.environ.get("PINPROOF_TRACEBACK") == "1":
         traceback.print_exception(problem)
-    print(f"pinproof: {clean(text)}".encode("ascii", "backslashreplace").decode(), file=sys.stderr)
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    print(f"pinproof: {shown}".encode("ascii", "backslashreplace").decode(), file=sys.stderr)
     return code
 
 

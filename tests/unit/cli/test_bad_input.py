@@ -117,6 +117,19 @@ def test_a_file_that_is_not_there(module: Path, missing: str, capsys: pytest.Cap
     )
 
 
+@pytest.mark.parametrize("missing", ["provisioning.toml", "docs/datasheet.md"])
+def test_only_a_module_in_development_may_lack_a_file(
+    module: Path, missing: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    image = module.parent / "image.hex"
+    image.write_bytes(hex_image())
+    (module.parent / missing).unlink()
+    assert _cli.main(["verify", str(image), "--module", str(module)]) == 2
+    assert missing.encode() in capfdbinary.readouterr().err
+    assert _cli.main(["verify", str(image), "--module", str(module), "--development"]) in (1, 3)
+    assert b"Before sealing" in capfdbinary.readouterr().out
+
+
 def test_an_image_that_can_be_read_and_not_followed_is_undecided(
     module: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

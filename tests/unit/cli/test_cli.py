@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib
+import io
 import json
 import os
 import signal
@@ -12,10 +15,11 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pinproof
 import pytest
-from pinproof import certificate
+from pinproof import _cli, certificate
 from pinproof.catalogue import load_catalogue
 from pinproof.certificate import Role, Trust, keys
 from pinproof.outcome import Grade
@@ -33,7 +37,8 @@ def environment(**changes: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(pinproof.__file__).parents[1]), **changes}
 
 
-def run(*arguments: object, **changes: str) -> subprocess.CompletedProcess[str]:
+def process(*arguments: object, **changes: str) -> subprocess.CompletedProcess[str]:
+    """One command as a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "pinproof", *map(str, arguments)],
         capture_output=True,
@@ -45,9 +50,28 @@ def run(*arguments: object, **changes: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def refused(code: int, *arguments: object, says: str = "", **changes: str) -> None:
+def run(*arguments: object, **changes: str) -> subprocess.CompletedProcess[str]:
+    """One command in this process, five times as fast: the same exit code and the same bytes on both streams."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with (
+        mock.patch.dict(os.environ, changes),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            code = _cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(arguments, code, *texts)
+
+
+def refused(code: int, *arguments: object, says: str = "", real: bool = False, **changes: str) -> None:
     """It ends with `code`, one line on standard error, nothing on standard output, no traceback."""
-    done = run(*arguments, **changes)
+    done = (process if real else run)(*arguments, **changes)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert done.stderr.startswith("pinproof: ") and done.stderr.count("\n") == 1
     assert says in done.stderr
@@ -99,7 +123,7 @@ def folder(tmp_path: Path) -> Path:
 
 class TestUsage:
     def test_version(self) -> None:
-        assert run("--version").stdout == "pinproof 0.1.0\n"
+        assert process("--version").stdout == "pinproof 0.1.0\n"
 
     @pytest.mark.parametrize("arguments", ["", "unknown", "verify", "verify x --module m --level 4", "schema x"])
     def test_wrong_usage_is_2(self, arguments: str) -> None:
@@ -131,6 +155,14 @@ class TestExplain:
         for part in ("Why\n", "How it is decided\n", "Fails\n", "Conforms\n", "level 1:", "spec/out.md#out-clocked"):
             assert part in text
 
+    @pytest.mark.parametrize("requirement", [requirement.id for requirement in load_catalogue().requirements])
+    def test_every_reason_code_is_named(self, requirement: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+        reasons = importlib.import_module(f"pinproof.requirements.{requirement.replace('-', '_')}").REASONS
+        assert _cli.main(["explain", requirement]) == 0
+        text = capfdbinary.readouterr().out.decode()
+        assert reasons and all(f"\n  {code}: " in text for code in reasons)
+        assert "](" not in text
+
     def test_did_you_mean(self) -> None:
         refused(2, "explain", "out-cloked", says="did you mean out-clocked")
         refused(2, "explain", "zzz", says="lists all")
@@ -138,17 +170,17 @@ class TestExplain:
 
 class TestCheck:
     def test_it_holds(self, folder: Path) -> None:
-        done = run("check", folder / "certificate.json", folder / "image.hex", "--trust", folder / "trust.json")
+        done = process("check", folder / "certificate.json", folder / "image.hex", "--trust", folder / "trust.json")
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("VALID\n") and "1 bit/s through the pin" in done.stdout
         assert "byte for byte" in done.stdout
 
     def test_without_an_image_it_says_so(self, folder: Path) -> None:
         done = run("check", folder / "certificate.json", "--trust", folder / "trust.json")
-        assert done.returncode == 0 and "no image was given" in done.stdout
+        assert done.returncode == 0 and done.stdout.startswith("VALID, BUT NO IMAGE WAS COMPARED\n")
 
     def test_without_trust_it_is_not_a_yes(self, folder: Path) -> None:
-        refused(5, "check", folder / "certificate.json", says="--trust")
+        refused(5, "check", folder / "certificate.json", says="--trust", real=True)
 
     def test_another_image_is_5(self, folder: Path) -> None:
         other = folder / "other.hex"
@@ -234,11 +266,13 @@ class TestTrouble:
             text=True,
             env=environment(),
         )
-        time.sleep(1.5)
+        writing = os.open(pipe, os.O_WRONLY)  # returns when the command has opened the other end
+        time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
+        os.close(writing)
         assert (process.returncode, out, err) == (130, "", "pinproof: interrupted\n")
 
     def test_a_plain_locale_is_enough(self) -> None:
-        done = run("explain", "out-clocked", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        done = process("explain", "out-clocked", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
         assert done.returncode == 0

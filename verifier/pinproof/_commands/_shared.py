@@ -52,11 +52,17 @@ def run_verification(arguments: argparse.Namespace, *, level: int, development: 
         image_name=arguments.image.name,
         declaration=text,
         declaration_name=arguments.module.name,
-        files={name: _named_file(arguments.module, name) for name in named},
+        files=_named_files(arguments.module, named, may_lack=development),
         level=level,
         rebuilt=rebuilt,
         development=development,
     )
+
+
+def _named_files(module: Path, names: tuple[str, ...], *, may_lack: bool) -> dict[str, bytes]:
+    """The files that the declaration names. Only a module still being developed may lack one; its report says so."""
+    present = [name for name in names if not may_lack or (module.parent / name).exists()]
+    return {name: _named_file(module, name) for name in present}
 
 
 def _named_file(module: Path, name: str) -> bytes:

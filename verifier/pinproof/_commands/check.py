@@ -53,7 +53,7 @@ def standard() -> Standard:
 
 def _text(checked: Checked) -> str:
     statement = checked.statement
-    lines = ["VALID"]
+    lines = ["VALID" if checked.subject else "VALID, BUT NO IMAGE WAS COMPARED"]
     lines.append(clean(f"{statement.vendor} {statement.product} {statement.version}, part {statement.part}"))
     lines.append(f"profile {clean(statement.profile)}, level {statement.level}")
     lines.append(f"at most {spell(statement.capacity.bits_per_second)} bit/s through the pin")
