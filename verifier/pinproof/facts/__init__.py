@@ -54,6 +54,7 @@ from pinproof.facts._memory import (
     ranges_at,
     register_problems,
     stack_area,
+    writable_parts,
 )
 from pinproof.facts._pins import (
     Mode,
@@ -237,4 +238,5 @@ __all__ = [
     "touches",
     "unprivileged",
     "without",
+    "writable_parts",
 ]

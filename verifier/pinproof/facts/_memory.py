@@ -10,6 +10,7 @@ from pinproof.facts._protection import Range, gate_ram, unprivileged, without
 from pinproof.facts._view import device_at_drops, field, handlers, register, stores, ticks
 from pinproof.machine.mpu import Use
 from pinproof.machine.result import Content, HandlerExit, MachineState, MemoryRange, Origin, Run
+from pinproof.silicon import MemoryKind
 
 MEMORY_REASONS: dict[str, str] = {
     "wipe-incomplete": "a byte that the confined part can write survives the tick",
@@ -44,6 +45,16 @@ def leftovers(facts: Facts) -> Iterator[Problem]:
             yield from register_problems(facts, leaving)
     yield from floating_point_problems(facts)
     yield from _gate_memory(facts)
+
+
+def writable_parts(facts: Facts) -> tuple[tuple[str, int], ...]:
+    """Name and bytes of everything on the part that holds data and is not flash, as a report prints it."""
+    memories = [
+        (memory.name, memory.size)
+        for memory in facts.silicon.memories
+        if memory.kind in (MemoryKind.RAM, MemoryKind.OTP)
+    ]
+    return (*memories, *((buffer.name, buffer.size) for buffer in facts.silicon.buffers))
 
 
 def ranges_at(state: MachineState, place: Range) -> Iterator[tuple[Range, MemoryRange]]:

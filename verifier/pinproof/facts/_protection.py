@@ -54,12 +54,17 @@ def protection_of(facts: Facts, drop: Drop) -> Known[Protection] | Problem:
     return Known(value=decoded, evidence=(hardware(f"{len(decoded.regions)} MPU regions decoded at the drop", where),))
 
 
-def protections(facts: Facts) -> Known[tuple[Protection, ...]] | Problem:
-    """The decoded protection at every drop, at least one."""
+def protections(facts: Facts) -> Known[tuple[Protection, ...]] | Unknown:
+    """The decoded protection at every drop, at least one.
+
+    A set-up that the architecture does not define is refused by run-confined; here it means that nothing is known.
+    """
     found: list[Protection] = []
     for drop in drops(facts):
         known = protection_of(facts, drop)
-        if not isinstance(known, Known):
+        if isinstance(known, Refusal):
+            return _undecodable(known)
+        if isinstance(known, Unknown):
             return known
         found.append(known.value)
     if not found:
@@ -75,8 +80,7 @@ def reach_problems(facts: Facts, places: tuple[Range, ...], reason: str, what: s
     """A refusal where the confined part can read, write or run a byte of `places`."""
     known = protections(facts)
     if not isinstance(known, Known):
-        # A set-up that cannot be decoded is the refusal of run-confined; here it only means that nothing is known.
-        yield known if isinstance(known, Unknown) else _undecodable(known)
+        yield known
         return
     for protection in known.value:
         for interval in protection.intervals():
@@ -112,7 +116,7 @@ def block_ranges(facts: Facts, block: Peripheral) -> tuple[Range, ...]:
     return tuple(ranges)
 
 
-def unprivileged(facts: Facts, use: Use) -> Known[tuple[Range, ...]] | Problem:
+def unprivileged(facts: Facts, use: Use) -> Known[tuple[Range, ...]] | Unknown:
     """Where the confined part may use memory so at any drop, as joined ranges."""
     known = protections(facts)
     if not isinstance(known, Known):
@@ -145,7 +149,7 @@ def without(ranges: tuple[Range, ...], removed: tuple[Range, ...]) -> tuple[Rang
     return tuple(sorted(left))
 
 
-def gate_ram(facts: Facts) -> Known[tuple[Range, ...]] | Problem:
+def gate_ram(facts: Facts) -> Known[tuple[Range, ...]] | Unknown:
     """The RAM that the confined part cannot write."""
     writable = unprivileged(facts, Use.WRITE)
     if not isinstance(writable, Known):

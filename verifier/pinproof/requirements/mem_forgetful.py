@@ -1,0 +1,114 @@
+"""Between one frame and the next, the gate MUST clear everything that the confined part can write and start it again
+at its entry point.
+
+*How it is decided.* At every end of the tick, every byte that the decoded protection lets the confined part write is
+a constant of the image, or sensor data inside the declared frame. The stacked registers, r4 to r11 and the program
+status are constants, and the floating-point unit is off. No branch of a handler depends on what the confined part
+wrote, so that not even the path tells of it; a fault that the last frame left pending is withdrawn; gate memory
+outside the stack keeps nothing of the confined part's or the sensor's.
+
+*False accepts.* State that no manual names as memory: caches and prefetch buffers (A-silicon-as-manual). Windows of
+several periods are judged as one period.
+
+*False rejects.* A gate that smooths over frames in its own memory; a wipe that stores the sensor's data outside the
+frame and overwrites it later on some paths only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pinproof.facts import (
+    ASSUMPTION_MANUAL,
+    MACHINE_REASONS,
+    MEMORY_REASONS,
+    PROTECTION_REASONS,
+    Facts,
+    Known,
+    Problem,
+    Refusal,
+    Unknown,
+    conclude,
+    handlers,
+    leftovers,
+    places,
+    proved,
+    register,
+    stores,
+    ticks,
+    unprivileged,
+)
+from pinproof.machine.mpu import Use
+from pinproof.outcome import Outcome
+
+REASONS: dict[str, str] = {
+    **MACHINE_REASONS,
+    **PROTECTION_REASONS,
+    **MEMORY_REASONS,
+    "no-tick": "no handler of the timer's exception was explored",
+    "branch-on-confined": "the path of a handler depends on what the confined part wrote",
+    "pending-fault-kept": "the tick does not withdraw a fault that the last frame left pending",
+    "no-confined-memory": "the confined part can write no memory at all, so no frame can reach it",
+}
+
+_FAULTS_ENABLED = 0x70000
+"""SHCSR with the three configurable faults enabled, none pending or active (DDI 0403, B3.2.13)."""
+
+
+def check(facts: Facts) -> Outcome:
+    writable = unprivileged(facts, Use.WRITE)
+    total = sum(end - start for start, end in writable.value) if isinstance(writable, Known) else 0
+    found = ticks(facts)
+    ends = [facts.at(leaving.site) for run in found for leaving in run.exits]
+    evidence = [
+        proved(
+            f"{total} bytes that the confined part can write are constants or frame at {len(ends)} ends of the tick",
+            *ends,
+        ),
+        proved("registers, flags and pending faults are cleared, and the floating-point unit is off"),
+        proved("no branch of a handler depends on what the confined part wrote"),
+    ]
+    problems = [*_tick(facts), *leftovers(facts), *_paths(facts), *_pending(facts), *_memory(writable, total)]
+    return conclude(facts, problems, evidence, [ASSUMPTION_MANUAL])
+
+
+def _tick(facts: Facts) -> Iterator[Problem]:
+    if not ticks(facts):
+        yield Unknown(
+            reason="no-tick",
+            message="no handler of the timer's exception was explored",
+            would_help="a vector for the timer's exception",
+        )
+
+
+def _memory(writable: object, total: int) -> Iterator[Problem]:
+    if isinstance(writable, Known) and not total:
+        yield Refusal(reason="no-confined-memory", message="the confined part can write no memory")
+
+
+def _paths(facts: Facts) -> Iterator[Problem]:
+    for run in handlers(facts):
+        if run.confined_branches:
+            yield Refusal(
+                reason="branch-on-confined",
+                message=f"{len(run.confined_branches)} branches of a handler depend on what the confined part wrote",
+                places=tuple(facts.at(site) for site in run.confined_branches),
+            )
+            return
+
+
+def _pending(facts: Facts) -> Iterator[Problem]:
+    """A fault raised while the tick was being entered waits behind it, and would idle the next frame."""
+    state = register(facts, "SCB", "SHCSR")
+    for run in ticks(facts):
+        withdrawn = [
+            touch
+            for touch in stores(facts, [run], state)
+            if touch.exact == state and touch.access.must and touch.access.value.only == _FAULTS_ENABLED
+        ]
+        if not withdrawn:
+            yield Refusal(
+                reason="pending-fault-kept",
+                message="no store of the tick clears the pending bits of SCB.SHCSR on every path",
+                places=places(facts, stores(facts, [run], state)) or (facts.at(run.entry),),
+            )

@@ -1,0 +1,109 @@
+"""Capture MUST write only inside the declared frame buffer, whose size is the size of the declared frame.
+
+*How it is decided.* At every end of every handler, memory that can hold sensor data lies inside the declared frame,
+which has the size of the declared frame, lies in confined memory apart from the mailbox, and is no larger than the
+profile's largest. Some sensor data must be there at some end of the tick, or nothing was captured.
+
+*False accepts.* Sensor data that is stored elsewhere and cleared again before the handler ends: nobody sees it.
+
+*False rejects.* A store of which the machine only knows that it hits some byte near the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pinproof.facts import (
+    MACHINE_REASONS,
+    PROTECTION_REASONS,
+    Facts,
+    Known,
+    Problem,
+    Range,
+    Refusal,
+    Unknown,
+    conclude,
+    handlers,
+    proved,
+    span,
+    stack_area,
+    ticks,
+    unprivileged,
+    without,
+)
+from pinproof.machine.mpu import Use
+from pinproof.machine.result import Origin, Run
+from pinproof.outcome import Outcome
+
+REASONS: dict[str, str] = {
+    **MACHINE_REASONS,
+    **PROTECTION_REASONS,
+    "frame-overrun": "sensor data can lie outside the declared frame",
+    "frame-size": "the declared frame is not width times height times bytes a sample",
+    "frame-too-large": "the declared frame is larger than the profile allows",
+    "frame-not-confined": "the declared frame lies outside the memory that the confined part can write",
+    "no-capture": "no sensor data reaches the frame, so nothing is proved of the capture",
+}
+
+
+def check(facts: Facts) -> Outcome:
+    frame = facts.declaration.memory.frame
+    evidence = [
+        proved(
+            f"sensor data stays inside the {frame.size} bytes of the frame at {span(frame.start, frame.end)}",
+            *(facts.at(leaving.site) for run in ticks(facts) for leaving in run.exits),
+        )
+    ]
+    return conclude(facts, [*_declared(facts), *_captured(facts)], evidence)
+
+
+def _declared(facts: Facts) -> Iterator[Problem]:
+    sensor, frame, limit = facts.declaration.sensor, facts.declaration.memory.frame, facts.profile.frame
+    if frame.size != sensor.frame_size:
+        yield Refusal(
+            reason="frame-size", message=f"{frame.size} bytes, but the sensor's frame has {sensor.frame_size}"
+        )
+    too_many = sensor.width * sensor.height > limit.maximum_samples
+    if too_many or sensor.bits_per_sample > limit.maximum_bits_per_sample:
+        yield Refusal(
+            reason="frame-too-large",
+            message=f"{sensor.width} by {sensor.height} of {sensor.bits_per_sample} bits is above the profile's limit",
+        )
+    writable = unprivileged(facts, Use.WRITE)
+    if not isinstance(writable, Known):
+        yield writable
+    elif without(((frame.start, frame.end),), writable.value):
+        yield Refusal(reason="frame-not-confined", message=f"{span(frame.start, frame.end)} is not confined memory")
+
+
+def _captured(facts: Facts) -> Iterator[Problem]:
+    frame = facts.declaration.memory.frame
+    inside: Range = (frame.start, frame.end)
+    captured = False
+    for run in handlers(facts):
+        for site, place in _sensor_data(facts, run):
+            outside = without((place,), (inside,))
+            captured |= outside != (place,)
+            if outside:
+                yield Refusal(
+                    reason="frame-overrun",
+                    message=f"sensor data can lie at {span(*outside[0])}",
+                    places=(facts.at(site),),
+                )
+                return
+    if not captured:
+        yield Unknown(
+            reason="no-capture",
+            message="no end of a handler has sensor data in the frame",
+            would_help="a tick that stores what it reads from the declared sensor pins",
+        )
+
+
+def _sensor_data(facts: Facts, run: Run) -> Iterator[tuple[int, Range]]:
+    """Where sensor data can lie when the run ends; below the main stack pointer nothing is kept."""
+    stack = stack_area(facts, (run,))
+    for leaving in run.exits:
+        for item in leaving.state.memory:
+            if Origin.SENSOR in item.value.origins:
+                for place in without(((item.start, item.end),), (stack,) if stack is not None else ()):
+                    yield leaving.site.address, place

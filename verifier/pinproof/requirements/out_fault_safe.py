@@ -1,0 +1,130 @@
+"""A fault of the confined part MUST make this period's output idle and have no other effect.
+
+*How it is decided.* Every handler but the tick ends with the idle word in the mailbox, on every path, stores to no
+register of the output timer or of a port, causes no reset, and returns to the idle loop, which the image shows to be
+a branch to itself. The compare register is 0 at the drop.
+
+*False accepts.* That handlers cannot fault, lock up or run for ever is run-handlers and run-gate-proved; that the pin
+is idle while the part is in reset is the board's pull-down (A-pull-down).
+
+*False rejects.* An idle loop that sleeps before it branches to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pinproof.facts import (
+    ASSUMPTION_PULL_DOWN,
+    MACHINE_REASONS,
+    STEADY_REASONS,
+    Facts,
+    Known,
+    Problem,
+    Refusal,
+    Unknown,
+    block_stores,
+    conclude,
+    device_at_drops,
+    handlers,
+    is_tick,
+    places,
+    ports,
+    proved,
+    ranges_at,
+    reset_problems,
+    timer_set_up,
+)
+from pinproof.machine.result import Content, HandlerExit, Run
+from pinproof.outcome import Outcome
+
+REASONS: dict[str, str] = {
+    **MACHINE_REASONS,
+    **STEADY_REASONS,
+    "output-timer-unknown": "the declared timer is none that the silicon file knows as able to make edges",
+    "reload-unknown": "the reload value or the prescaler is not bounded at the drop",
+    "no-fault-handler": "no handler other than the tick was explored",
+    "fault-moves-output": "a handler other than the tick stores to the output timer or to a port",
+    "fault-leaves-output": "a handler other than the tick can end without the idle word in the mailbox",
+    "fault-returns-to-detector": "a handler other than the tick does not return to the idle loop",
+    "idle-not-a-loop": "the code at the idle address is not a branch to itself",
+    "output-not-idle": "the compare register may not be 0 at the drop",
+}
+
+_BRANCH_TO_ITSELF = bytes((0xFE, 0xE7))
+"""`b .` in its 16-bit encoding (DDI 0403, A7.7.12, T2)."""
+_IDLE_WORD = 0
+_PROGRAM_COUNTER = 6
+
+
+def check(facts: Facts) -> Outcome:
+    others = [run for run in handlers(facts) if not is_tick(facts, run)]
+    evidence = [
+        proved(
+            f"{len(others)} handlers beside the tick leave the idle word and return to the idle loop",
+            *(facts.at(leaving.site) for run in others for leaving in run.exits),
+        ),
+        proved(
+            "the idle loop is a branch to itself; nothing but the tick stores to the output",
+            facts.at(facts.declaration.entry.idle),
+        ),
+    ]
+    problems = [*_output(facts, others), *_ends(facts, others), *_idle(facts), *reset_problems(facts)]
+    return conclude(facts, problems, evidence, [ASSUMPTION_PULL_DOWN])
+
+
+def _output(facts: Facts, others: list[Run]) -> Iterator[Problem]:
+    set_up = timer_set_up(facts)
+    if not isinstance(set_up, Known):
+        yield set_up
+        return
+    watched = [facts.silicon.peripheral(set_up.value.timer.name), *ports(facts)]
+    for block in watched:
+        found = block_stores(facts, others, block)
+        if found:
+            yield Refusal(
+                reason="fault-moves-output",
+                message=f"a handler other than the tick stores to {block.name}",
+                places=places(facts, found),
+            )
+    for word in device_at_drops(facts, set_up.value.compare):
+        if word.only != set_up.value.never:
+            yield Refusal(reason="output-not-idle", message="the compare register may not be 0 at the drop")
+
+
+def _ends(facts: Facts, others: list[Run]) -> Iterator[Problem]:
+    if not others:
+        yield Unknown(
+            reason="no-fault-handler",
+            message="no handler beside the tick was explored",
+            would_help="vectors for the faults",
+        )
+    for run in others:
+        for leaving in run.exits:
+            where = (facts.at(leaving.site),)
+            if not _mailbox_idle(facts, leaving):
+                yield Refusal(
+                    reason="fault-leaves-output", message="the mailbox may not hold the idle word", places=where
+                )
+            target = leaving.frame[_PROGRAM_COUNTER].only if len(leaving.frame) > _PROGRAM_COUNTER else None
+            if target is None or target & ~1 != facts.declaration.entry.idle:
+                yield Refusal(
+                    reason="fault-returns-to-detector", message="it does not return to the idle loop", places=where
+                )
+
+
+def _mailbox_idle(facts: Facts, leaving: HandlerExit) -> bool:
+    mailbox = facts.declaration.memory.mailbox
+    found = [item for _, item in ranges_at(leaving.state, (mailbox, mailbox + 4))]
+    covered = sum(min(item.end, mailbox + 4) - max(item.start, mailbox) for item in found)
+    return covered == 4 and all(item.content is Content.CONSTANT and item.value.only == _IDLE_WORD for item in found)
+
+
+def _idle(facts: Facts) -> Iterator[Problem]:
+    idle = facts.declaration.entry.idle
+    if facts.image.read(idle, len(_BRANCH_TO_ITSELF)) != _BRANCH_TO_ITSELF:
+        yield Refusal(
+            reason="idle-not-a-loop",
+            message=f"the code at 0x{idle:08X} is not a branch to itself",
+            places=(facts.at(idle),),
+        )

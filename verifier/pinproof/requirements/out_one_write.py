@@ -1,0 +1,148 @@
+"""Between two ticks, the pending output value MUST be written by the gate alone, from one read of the mailbox, as one
+value of the declared alphabet.
+
+*How it is decided.* In the tick there is one load of the mailbox and one store to the compare register, each a whole
+word at one instruction, on every path, outside loops and under no condition that anything outside the image
+influences. The stored values are as many as the profile's alphabet, or fewer, and come from the mailbox alone. No
+other handler loads from the confined part's memory or stores to the compare register.
+
+*False accepts.* None known.
+
+*False rejects.* Smoothing over frames in gate memory: its state is not followed, so the value is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pinproof.facts import (
+    MACHINE_REASONS,
+    PROTECTION_REASONS,
+    TIMER_REASONS,
+    Facts,
+    Known,
+    Problem,
+    Refusal,
+    TimerSetUp,
+    Touch,
+    Unknown,
+    alphabet,
+    compare_stores,
+    conclude,
+    handlers,
+    is_tick,
+    places,
+    proved,
+    ticks,
+    timer_set_up,
+    touches,
+    unprivileged,
+)
+from pinproof.machine.mpu import Use
+from pinproof.machine.result import AccessKind, Origin
+from pinproof.outcome import Outcome
+
+REASONS: dict[str, str] = {
+    **MACHINE_REASONS,
+    **PROTECTION_REASONS,
+    **TIMER_REASONS,
+    "no-tick": "no handler of the timer's exception was explored",
+    "two-mailbox-reads": "the mailbox is read more than once, or in a loop",
+    "mailbox-not-read": "the mailbox is not read as one word on every path of the tick",
+    "confined-memory-read": "a handler reads other memory that the confined part can write",
+    "second-output-write": "the compare register is stored to more than once, or by another handler",
+    "output-not-written": "the compare register is not stored to on every path of the tick",
+    "output-conditional": "whether the compare register is stored to depends on something outside the image",
+    "output-not-from-mailbox": "the pending value comes from something other than the mailbox",
+    "alphabet-too-large": "the compare register can have more values than the profile's alphabet",
+}
+
+
+def check(facts: Facts) -> Outcome:
+    set_up = timer_set_up(facts)
+    if not isinstance(set_up, Known):
+        return conclude(facts, [set_up], [])
+    found = ticks(facts)
+    evidence = [
+        proved(
+            "the tick reads the mailbox once and stores the compare register once",
+            *(facts.at(run.entry) for run in found),
+        ),
+        proved("no other handler reads confined memory or stores to the compare register"),
+    ]
+    return conclude(facts, [*_reads(facts), *_writes(facts, set_up.value), *_values(facts)], evidence)
+
+
+def _reads(facts: Facts) -> Iterator[Problem]:
+    if not ticks(facts):
+        yield Unknown(
+            reason="no-tick",
+            message="no handler of the timer's exception was explored",
+            would_help="a vector for the timer's exception",
+        )
+    writable = unprivileged(facts, Use.WRITE)
+    if not isinstance(writable, Known):
+        yield writable
+        return
+    mailbox = facts.declaration.memory.mailbox
+    for run in handlers(facts):
+        loaded = [
+            touch for start, end in writable.value for touch in touches(facts, [run], start, end, AccessKind.LOAD)
+        ]
+        reads = [touch for touch in loaded if touch.exact is not None and touch.exact & ~3 == mailbox]
+        others = [touch for touch in loaded if touch not in reads]
+        if others or (reads and not is_tick(facts, run)):
+            yield Refusal(
+                reason="confined-memory-read",
+                message="a handler reads memory that the confined part can write, beside the tick's mailbox",
+                places=places(facts, others or reads),
+            )
+        elif is_tick(facts, run):
+            yield from _one(facts, reads, "two-mailbox-reads", "mailbox-not-read", "read of the mailbox")
+
+
+def _writes(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
+    written = compare_stores(facts, set_up)
+    elsewhere = [touch for touch in written if not is_tick(facts, touch.run)]
+    if elsewhere:
+        yield Refusal(
+            reason="second-output-write",
+            message="a handler other than the tick stores to the compare register",
+            places=places(facts, elsewhere),
+        )
+    for run in ticks(facts):
+        own = [touch for touch in written if touch.run is run]
+        yield from _one(facts, own, "second-output-write", "output-not-written", "store to the compare register")
+        for touch in own:
+            if touch.access.control:
+                yield Refusal(
+                    reason="output-conditional",
+                    message="a branch on something outside the image decides about the store",
+                    places=places(facts, [touch]),
+                )
+            if touch.access.value.origins - {Origin.CONFINED}:
+                yield Refusal(
+                    reason="output-not-from-mailbox",
+                    message="the stored value depends on more than the mailbox",
+                    places=places(facts, [touch]),
+                )
+
+
+def _one(facts: Facts, found: list[Touch], many: str, none: str, what: str) -> Iterator[Problem]:
+    """Exactly one site, one word wide, on every path, outside loops."""
+    sites = {touch.access.site for touch in found}
+    if len(sites) > 1 or any(touch.access.in_loop for touch in found):
+        yield Refusal(reason=many, message=f"there is more than one {what}", places=places(facts, found))
+    elif not all(touch.access.must and touch.access.width == 4 for touch in found) or not sites:
+        yield Refusal(reason=none, message=f"no whole-word {what} on every path", places=places(facts, found))
+
+
+def _values(facts: Facts) -> Iterator[Problem]:
+    values = alphabet(facts)
+    if not isinstance(values, Known):
+        yield values
+    elif len(values.value) > len(facts.profile.alphabet):
+        yield Refusal(
+            reason="alphabet-too-large",
+            message=f"{len(values.value)} values, but the profile's alphabet has {len(facts.profile.alphabet)}",
+        )
