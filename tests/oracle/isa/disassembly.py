@@ -28,6 +28,8 @@ def canonical(mnemonic: str, operands: str) -> str:
     line = f"{name} {text}".strip()
     if not name.startswith(_NEVER_COLLAPSED):
         line = _REPEATED.sub(r"\1 \2, \3", line)
+    if name.startswith("mul"):
+        line = re.sub(r"^(\S+) (\w+), (\w+), \2$", r"\1 \2, \3", line)
     return line
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 
 import unicorn
-from unicorn import arm_const as names
-
 from pinproof.isa.concrete import ConcreteExecutor, ConcreteProcessor
+from unicorn import arm_const as names
 
 CODE = 0x02000000
 CODE_MARGIN = 0x2000
@@ -35,9 +34,7 @@ class Pair:
         """`stop_outside`: look at each instruction (slow) and stop before the first outside the case. Branches need it:
         the emulator's own count of instructions is wrong in IT blocks, and it may run on through cached code."""
         landing = b"\x00\xbf" * (LANDING_SIZE // 2)
-        block = bytearray(
-            landing + source.randbytes(CODE_MARGIN - LANDING_SIZE) + code + source.randbytes(CODE_MARGIN)
-        )
+        block = bytearray(landing + source.randbytes(CODE_MARGIN - LANDING_SIZE) + code + source.randbytes(CODE_MARGIN))
         self.processor = ConcreteProcessor(memory={CODE - CODE_MARGIN: block, RAM: bytearray(RAM_SIZE)})
         self.executor = ConcreteExecutor(processor=self.processor, pc=CODE)
         self.emulator = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pinproof.isa import Condition, DecodeError, Instruction, ItPosition, Operation, check_in_it, decode
 from pinproof.isa.concrete import ConcreteFault
+
 from tests.oracle.isa.emulator import CODE, LANDING, LANDING_SIZE, RAM, RAM_SIZE, Pair
 from tests.oracle.isa.sampling import EFFORT, accepted, code_of
 
@@ -137,9 +138,7 @@ def _memory(case: Case, source: random.Random) -> bytes:
     return b"".join(_code_pointer(source).to_bytes(4, "little") for _ in range(RAM_SIZE // 4))
 
 
-def compare(
-    cases: list[Case], source: random.Random, *, stop_outside: bool = False
-) -> tuple[Counter[str], list[str]]:
+def compare(cases: list[Case], source: random.Random, *, stop_outside: bool = False) -> tuple[Counter[str], list[str]]:
     image = bytearray(SLOT * len(cases))
     for case in cases:
         image[case.address - CODE : case.end - CODE] = case.code

@@ -41,7 +41,7 @@ __all__ = [
 
 V = TypeVar("V")
 
-_HANDLERS: Mapping[Operation, Handler] = {**_data.HANDLERS, **_memory.HANDLERS, **_system.HANDLERS}
+HANDLERS: Mapping[Operation, Handler] = {**_data.HANDLERS, **_memory.HANDLERS, **_system.HANDLERS}
 
 
 def step(instruction: Instruction, processor: Processor[V], *, in_it_block: bool) -> Flow[V]:
@@ -49,4 +49,4 @@ def step(instruction: Instruction, processor: Processor[V], *, in_it_block: bool
 
     Everything is done when this returns, except the change of the PC and what `BeginIt` and `Trap` ask for.
     """
-    return _HANDLERS[instruction.operation](instruction, processor, in_it_block)
+    return HANDLERS[instruction.operation](instruction, processor, in_it_block)
