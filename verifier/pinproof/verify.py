@@ -20,7 +20,6 @@ from pinproof.machine.explore import explore
 from pinproof.profile import load_profile
 from pinproof.provisioning import Provisioning, read_provisioning
 from pinproof.report import Memory, Module, Proof, Report, Subjects
-from pinproof.requirements.mem_writable_budget import writable_parts
 from pinproof.runner import decide
 from pinproof.silicon import Memory as SiliconMemory
 from pinproof.silicon import MemoryKind, Silicon, load_silicon
@@ -57,7 +56,7 @@ def verify(
         development=development,
         decisions=decide(catalogue.requirements, known, level=level, ledger=[item.id for item in assumptions]),
         capacity=_known(facts.pin_capacity(known)),
-        memory=Memory(parts=writable_parts(known), budget_bytes=known.profile.memory_budget.bytes),
+        memory=Memory(parts=facts.writable_parts(known), budget_bytes=known.profile.memory_budget.bytes),
         assumptions=assumptions,
         proof=_proof(known),
     )
