@@ -80,7 +80,7 @@ ATTACKS = (
     Attack(
         name="trace port",
         code="R(0xE0000000) = 0x55;",
-        proves_nothing="QEMU has no trace port, so any access is refused; the part may let unprivileged code write there",
+        proves_nothing="QEMU has no trace port and refuses all access; the part may let unprivileged code write there",
     ),
     # Memory
     Attack(name="gate memory: write", code="R(0x20010000) = 0;"),
