@@ -24,5 +24,5 @@ __attribute__((noinline, used)) static void fault_serve(void) // REQ: out-fault-
 // REQ: run-handlers
 __attribute__((naked)) void fault_handler(void)
 {
-    __asm volatile("bl fault_serve\n" RESTART_RETURN);
+    __asm volatile(RESTART_HANDLER(fault_serve));
 }

@@ -35,10 +35,9 @@ __attribute__((noinline, used)) static void reset_set_up(void)
 // REQ: run-confined
 __attribute__((naked)) void reset_handler(void)
 {
-    __asm volatile("cpsid i\n"
+    __asm volatile("cpsid i\n" RESTART_CLEAR_REGISTERS
                    "ldr r0, =layout_ram_start\n"
                    "ldr r1, =layout_ram_end\n"
-                   "movs r2, #0\n"
                    "1: str r2, [r0], #4\n"
                    "cmp r0, r1\n"
                    "bne 1b\n"

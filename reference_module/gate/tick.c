@@ -7,25 +7,24 @@
 #include "restart.h"
 #include "timer.h"
 
-static const uint32_t kPresent = 1u; /* the one mailbox value that means "present" */
+static const uint32_t kPresent = 1u;
 
 /*
- * The timer's level for a mailbox value: 0xFFFFFFFF for kPresent, 0 for all others. Arithmetic, no comparison, so
- * that the compiler makes no branch of it: nothing the gate does takes longer or shorter because of what the confined
- * part left.
+ * 1 for the one message that means "present", 0 for every other. Arithmetic, no comparison, so that the compiler makes
+ * no branch of it: nothing the gate does takes longer or shorter because of what the confined part left.
  */
-static uint32_t tick_level(uint32_t message)
+static uint32_t tick_is_present(uint32_t message)
 {
     const uint32_t difference = message ^ kPresent;
 
-    return 0u - (((difference - 1u) & ~difference) >> 31); /* the top bit is set only where difference is 0 */
+    return ((difference - 1u) & ~difference) >> 31; /* the top bit is set only where difference is 0 */
 }
 
 /* Bit in, frame out. Only tick_handler calls it. */
 __attribute__((noinline, used)) static void tick_serve(void)
 {
     timer_acknowledge();
-    timer_preload(tick_level(mailbox)); /* the mailbox is read here, once, and nowhere else */ // REQ: out-one-write
+    timer_preload(tick_is_present(mailbox)); // REQ: out-one-write (the mailbox is read here, once, and nowhere else)
 
     restart_wipe();
     /*
@@ -44,5 +43,5 @@ __attribute__((noinline, used)) static void tick_serve(void)
 // REQ: run-handlers
 __attribute__((naked)) void tick_handler(void)
 {
-    __asm volatile("bl tick_serve\n" RESTART_RETURN);
+    __asm volatile(RESTART_HANDLER(tick_serve));
 }

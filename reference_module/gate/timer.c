@@ -43,10 +43,11 @@ void timer_start(void)
     (void)word_read(kTim2Cr1);
 }
 
+/* 0 - 1 is 0xFFFFFFFF, more than any reload value that the counter could reach: high throughout (RM0368 13.3.9). */
 // REQ: out-one-write
-void timer_preload(uint32_t level)
+void timer_preload(uint32_t present)
 {
-    word_write(kTim2Ccr1, level);
+    word_write(kTim2Ccr1, 0u - present);
 }
 
 void timer_acknowledge(void)

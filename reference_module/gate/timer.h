@@ -11,10 +11,10 @@ void timer_configure(void);
 void timer_start(void);
 
 /*
- * Hands over the output's level for the next period: `level` is 0 (low) or 0xFFFFFFFF (high), taken at the next
- * update event.
+ * Hands over the output's level for the next period, taken at the next update event: `present` is 1 for high, 0 for
+ * low, nothing else.
  */
-void timer_preload(uint32_t level);
+void timer_preload(uint32_t present);
 
 /* Acknowledges the tick. */
 void timer_acknowledge(void);
