@@ -161,7 +161,7 @@ class TestExplain:
         assert _cli.main(["explain", requirement]) == 0
         text = capfdbinary.readouterr().out.decode()
         assert reasons and all(f"\n  {code}: " in text for code in reasons)
-        assert "](" not in text
+        assert "](#" not in text and ".md)" not in text
 
     def test_did_you_mean(self) -> None:
         refused(2, "explain", "out-cloked", says="did you mean out-clocked")
