@@ -16,6 +16,7 @@ from pinproof.facts._clocks import (
     system_clock,
     timer_clock,
 )
+from pinproof.facts._code import Branch, branch_at
 from pinproof.facts._core import (
     MACHINE_REASONS,
     Facts,
@@ -152,6 +153,7 @@ __all__ = [
     "SEALING_REASONS",
     "STEADY_REASONS",
     "TIMER_REASONS",
+    "Branch",
     "Facts",
     "Known",
     "Mode",
@@ -171,6 +173,7 @@ __all__ = [
     "block_stores",
     "blocks_with",
     "boot",
+    "branch_at",
     "bypass_possible",
     "can_touch",
     "closing_problems",

@@ -101,10 +101,10 @@ def _memory(facts: Facts) -> Iterator[Problem]:
 
 def _entries(facts: Facts) -> Iterator[Problem]:
     entry = facts.declaration.entry
-    counters = [leaving.frame[_PROGRAM_COUNTER].only for run in handlers(facts) for leaving in run.exits]
-    targets = {None if counter is None else counter & ~1 for counter in counters}
-    if not targets:
+    counters = [leaving.frame[_PROGRAM_COUNTER] for run in handlers(facts) for leaving in run.exits]
+    if not counters:
         return
+    targets = {value & ~1 for word in counters for value in word.values or (word.low, word.high)}
     if entry.detector not in targets or not targets <= {entry.detector, entry.idle}:
         yield Refusal(
             reason="entry-differs", message=f"no return leads to 0x{entry.detector:08X}, or one leads elsewhere"

@@ -22,6 +22,7 @@ from pinproof.facts import (
     Range,
     Refusal,
     Unknown,
+    all_runs,
     conclude,
     handlers,
     proved,
@@ -101,7 +102,7 @@ def _captured(facts: Facts) -> Iterator[Problem]:
 
 def _sensor_data(facts: Facts, run: Run) -> Iterator[tuple[int, Range]]:
     """Where sensor data can lie when the run ends; below the main stack pointer nothing is kept."""
-    stack = stack_area(facts, (run,))
+    stack = stack_area(facts, all_runs(facts))
     for leaving in run.exits:
         for item in leaving.state.memory:
             if Origin.SENSOR in item.value.origins:

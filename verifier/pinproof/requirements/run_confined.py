@@ -31,6 +31,7 @@ from pinproof.facts import (
     Unknown,
     all_runs,
     block_stores,
+    branch_at,
     conclude,
     device,
     drops,
@@ -154,10 +155,17 @@ def _state(facts: Facts, drop: Drop) -> Iterator[Problem]:
             would_help="a branch to a constant address",
             places=where,
         )
-    elif not {value & ~1 for value in drop.target.values} <= starts:
+    elif not {_continuation(facts, value & ~1) for value in drop.target.values} <= starts:
         shown = ", ".join(f"0x{value:08X}" for value in sorted(drop.target.values))
         yield Refusal(reason="drop-target", message=f"execution goes on at {shown} after the drop", places=where)
     yield from _core_registers(facts, drop)
+
+
+def _continuation(facts: Facts, address: int) -> int:
+    """Where unprivileged execution gets to: a direct branch right after the drop needs no privilege and is followed."""
+    branch = branch_at(facts.image, address)
+    inside = facts.declaration.flash.gate.contains(address)
+    return branch.target if branch is not None and inside else address
 
 
 def _core_registers(facts: Facts, drop: Drop) -> Iterator[Problem]:

@@ -40,7 +40,7 @@ from pinproof.facts import (
     stores,
     timer_set_up,
 )
-from pinproof.machine.result import HandlerExit, Run, Word
+from pinproof.machine.result import HandlerExit, Origin, Run, Word
 from pinproof.outcome import Outcome
 from pinproof.silicon import Timer
 
@@ -167,16 +167,25 @@ def _exit(facts: Facts, run: Run, leaving: HandlerExit) -> Iterator[Problem]:
     if leaving.state.primask.only != 0:
         yield Refusal(reason="interrupts-masked", message="PRIMASK may be 1 at the return", places=where)
     frame = leaving.frame
-    if len(frame) <= _STATUS or any(word.only is None or word.origins for word in frame):
-        yield Refusal(reason="return-frame", message="a word of the stacked frame is not a constant", places=where)
+    if len(frame) <= _STATUS:
+        yield Refusal(reason="return-frame", message="the stacked frame is not known", places=where)
         return
-    allowed = {entry.detector, entry.idle} if is_tick(facts, run) else {entry.idle}
-    if frame[_PROGRAM_COUNTER].low & ~1 not in allowed or frame[_STATUS].low != PLAIN_STATUS:
+    others = [word for index, word in enumerate(frame) if index != _PROGRAM_COUNTER]
+    if any(word.only is None or word.origins for word in others) or frame[_STATUS].only != PLAIN_STATUS:
+        yield Refusal(
+            reason="return-frame", message="a word of the stacked frame is not the constant it must be", places=where
+        )
+    # Which of its two ends the tick takes may depend on whether the sensor answered, never on the confined part.
+    allowed = frozenset({entry.detector, entry.idle} if is_tick(facts, run) else {entry.idle})
+    targets = frame[_PROGRAM_COUNTER]
+    if targets.values is None or not {value & ~1 for value in targets.values} <= allowed:
         yield Refusal(
             reason="return-target",
-            message=f"it returns to 0x{frame[_PROGRAM_COUNTER].low:08X} with status 0x{frame[_STATUS].low:08X}",
+            message=f"it can return to 0x{targets.low:08X} up to 0x{targets.high:08X}",
             places=where,
         )
+    elif Origin.CONFINED in targets.origins:
+        yield Refusal(reason="return-target", message="the confined part chooses where it returns", places=where)
 
 
 def _masks(facts: Facts) -> Iterator[Problem]:
