@@ -208,7 +208,10 @@ class Executor:
             case semantics.BeginIt():
                 raise AssertionError("IT is handled by its block")
             case semantics.Jump(target=target):
-                edges.append((target, state))
+                if not processor.handler_mode and state.known(CONTROL).ones & 1:
+                    self._drop(state, target)
+                else:
+                    edges.append((target, state))
             case semantics.ConditionalJump(condition=condition, target=target):
                 self._branch(state, state.flags, condition, target, following, edges)
             case semantics.CompareJump(register_value=value, jump_if_zero=jump_if_zero, target=target):
@@ -226,16 +229,22 @@ class Executor:
         return None
 
     def _after(self, instruction: Instruction, state: State, following: int) -> State | None:
-        """Notice the drop: CONTROL.nPRIV is 1 and an ISB has made it hold."""
+        """Notice the drop: CONTROL.nPRIV is 1 and an ISB has made it hold.
+
+        What follows runs unprivileged, so it proves nothing and harms nothing; moves and jumps are still followed, for
+        they say where the confined part begins.
+        """
         if self.processor.handler_mode:
             return state
         control = state.known(CONTROL)
-        if control.ones & 1 and instruction.operation in (Operation.ISB,):
+        if control.zeros & 1:
+            return state
+        if not control.ones & 1:
+            raise Blocked("unpredictable", "CONTROL.nPRIV may or may not be set here", "write CONTROL with a constant")
+        if "control-synchronised" in state.barriers and self._fetch(following).operation not in _AFTER_DROP:
             self._drop(state, following)
             return None
-        if control.zeros & 1 or control.ones & 1:
-            return state
-        raise Blocked("unpredictable", "CONTROL.nPRIV may or may not be set here", "write CONTROL with a constant")
+        return state
 
     def _drop(self, state: State, target: int) -> None:
         if not self.trace.quiet:
@@ -344,6 +353,7 @@ def _decode_code(error: DecodeError) -> str:
     }.get(name, "code-not-in-image")
 
 
+_AFTER_DROP = frozenset((Operation.MOV, Operation.MOVT, Operation.B, Operation.BX, Operation.NOP))
 _SLOW = ("ld", "st", "push", "pop", "mul", "ml", "umul", "smul", "umla", "smla", "udiv", "sdiv")
 _THUMB = "set bit 0 of code addresses"
 _DIRECT = "use direct branches and calls; build the gate with -fno-jump-tables and without function pointers"

@@ -351,11 +351,16 @@ def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool
 
 
 def _forget_dead_stack(grown: State, left: State) -> None:
-    """What a handler left below the stack pointer is dead: nothing is claimed about it, so it settles at once."""
+    """What a handler left below the stack pointer is dead: nothing is claimed about it, so it settles at once.
+
+    It carries every origin but the sensor's: whether a handler stores a frame where none belongs is told by the state
+    in which that handler ends, and a handler that reads dead stack gets a value that no requirement lets pass.
+    """
     top, low = left.known(MAIN_STACK).only, left.stack_low
     if top is not None and low is not None:
+        unknown = ranges.anything(frozenset(Origin) - {Origin.SENSOR})
         for key in grown.ram_slots(low, top):
-            grown.slots[key] = grown.symbols.fresh(ranges.anything(frozenset(Origin)))
+            grown.slots[key] = grown.symbols.fresh(unknown)
 
 
 def _aligned(known: ranges.Range) -> ranges.Range:

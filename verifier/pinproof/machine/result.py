@@ -159,8 +159,9 @@ class Drop:
     """The instruction boundary at which privilege is gone for good."""
 
     site: Site
+    """The last instruction followed: the barrier, or the jump that comes next."""
     target: Word
-    """Address where unprivileged execution begins."""
+    """Address where unprivileged execution goes on."""
     state: MachineState
 
 
