@@ -16,10 +16,10 @@ VERDICT_WORDS: dict[Verdict, str] = {
 }
 
 
-def verdict_meaning(verdict: Verdict) -> str:
-    match verdict:
+def verdict_meaning(report: Report) -> str:
+    match report.verdict:
         case Verdict.CONFORMS:
-            return "Every requirement that applies was shown to hold."
+            return f"Every requirement that applies holds, with the evidence that level {report.level} asks for."
         case Verdict.DOES_NOT_CONFORM:
             return "At least one requirement does not hold."
         case Verdict.UNDECIDED:

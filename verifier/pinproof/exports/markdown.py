@@ -14,7 +14,7 @@ _SPECIAL = "\\`*_{}[]<>()#+!|~&@"
 def render(report: Report) -> str:
     parts = [
         f"# {_words.VERDICT_WORDS[report.verdict]}",
-        f"{_words.verdict_meaning(report.verdict)} {_plain(_words.title(report))}.",
+        f"{_words.verdict_meaning(report)} {_plain(_words.title(report))}.",
         _table(("", ""), _words.facts(report)),
         "## Requirements",
         f"{_words.tally(report)}.",

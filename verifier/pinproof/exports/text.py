@@ -53,7 +53,7 @@ def render(report: Report, *, width: int, colour: bool) -> str:
 
 def _verdict(console: Console, report: Report) -> None:
     console.print(Text(_words.VERDICT_WORDS[report.verdict], style=_VERDICT_STYLES[report.verdict]))
-    console.print(Text(_words.verdict_meaning(report.verdict)))
+    console.print(Text(_words.verdict_meaning(report)))
     console.print(Text(_words.title(report)))
     console.print()
 
@@ -63,7 +63,7 @@ def _pairs(console: Console, rows: list[tuple[str, str]]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for label, value in rows:
-        table.add_row(Text(label, style="bold"), Text(value))
+        table.add_row(Text(label), Text(value))
     console.print(table)
     console.print()
 
@@ -113,10 +113,11 @@ def _assumptions(console: Console, report: Report) -> None:
     if not report.assumptions:
         return
     console.print(Text("Rests on what the image cannot show", style="bold"))
+    rows = []
     for assumption in report.assumptions:
-        statement = f"{_words.clean(assumption.statement)} [{assumption.owner}: {_words.clean(assumption.discharge)}]"
-        _line(console, _words.clean(assumption.id), statement)
-    console.print()
+        rows.append((f"  {_words.clean(assumption.id)}", _words.clean(assumption.statement)))
+        rows.append((f"    {assumption.owner}", _words.clean(assumption.discharge)))
+    _pairs(console, rows)
 
 
 def _line(console: Console, label: str, value: str) -> None:
