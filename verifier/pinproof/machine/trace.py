@@ -145,7 +145,7 @@ class Trace:
             self.system_writes[name, self.site, value.word()] = None
 
     def branch_on(self, origins: frozenset[Origin]) -> None:
-        if not self.quiet and Origin.CONFINED in origins:
+        if not self.quiet and origins & {Origin.CONFINED, Origin.GATE}:
             self.confined_branches[self.site] = None
 
     def constant(self, start: int, end: int) -> None:
