@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..isa.decode import ItPosition, check_in_it
 from ..isa.instruction import Condition, Instruction, Operation
 
 _ENDS = frozenset({Operation.B, Operation.BX, Operation.CBZ, Operation.CBNZ, Operation.TBB, Operation.TBH})
@@ -115,6 +116,8 @@ def _reachable(entry: int, fetch: Callable[[int], Instruction]) -> dict[int, Ste
             message = f"the function at 0x{entry:08x} has over {MOST_INSTRUCTIONS} instructions"
             raise FlowError("step-budget", address, message)
         step = Step(fetch(address), condition)
+        if conditions:
+            check_in_it(step.instruction, ItPosition.LAST if len(conditions) == 1 else ItPosition.INSIDE)
         steps[address] = step
         following = address + step.instruction.size
         for target in successors(step):

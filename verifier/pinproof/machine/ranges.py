@@ -163,7 +163,7 @@ def scale(a: Range, factor: int) -> Range:
         return exactly(0)
     if a.values is not None:
         return of_values((value * factor & MASK for value in a.values), a.origins)
-    if factor >> 31:
+    if factor > 1 << 31:
         return negate(scale(a, -factor & MASK))
     shift = (factor & -factor).bit_length() - 1
     zeros = (1 << shift) - 1
