@@ -7,6 +7,7 @@ These are attempts against the reference gate; images with a broken gate are ano
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -202,11 +203,20 @@ __attribute__((section(".text.confined_entry"))) void confined_entry(void)
 """
 
 
-def build_attacks(output: Path) -> Path:
-    """The reference gate with a confined part that makes any of ATTACKS on demand."""
-    cases = "".join(f"    case {number}: {{ {attack.code} }} break;\n" for number, attack in enumerate(ATTACKS, 1))
-    files = {"stub.c": _HEAD + cases + _TAIL}
-    return build(output, Recipe(confined_files=files, confined_options=("-w", "-std=gnu11")))
+def attack_source() -> str:
+    """A confined part that makes any of ATTACKS on demand. It wants the compiler options -w -std=gnu11."""
+    cases = (f"    case {number}: {{ {attack.code} }} break;\n" for number, attack in enumerate(ATTACKS, 1))
+    return _HEAD + "".join(cases) + _TAIL
+
+
+def build_attacks(output: Path, gate_files: Mapping[str, str] | None = None) -> Path:
+    """The reference gate, or one with changed files, with that confined part."""
+    recipe = Recipe(
+        gate_files=gate_files or {},
+        confined_files={"stub.c": attack_source()},
+        confined_options=("-w", "-std=gnu11"),
+    )
+    return build(output, recipe)
 
 
 def attack_frame(number: int) -> bytes:

@@ -1,7 +1,8 @@
 """Confined parts that try to remember: whatever one frame's run leaves behind, the next run must not find.
 
-Each looks for what it left, says "present" if it finds anything, and leaves it again. Against the reference gate the answer must
-always be "absent"; against a gate with one piece of forgetting taken out it must not, or the attempt was no attempt.
+Each looks for what it left, says "present" if it finds anything, and leaves it again. Against the reference gate the
+answer must always be "absent"; against a gate with one piece of forgetting taken out it must not, or the attempt was
+no attempt.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ ENTRY
         + """
 __attribute__((naked)) ENTRY
 {
-    __asm volatile("orr r0, r4, r5\\n orr r0, r6\\n orr r0, r7\\n orr r0, r8\\n orr r0, r9\\n orr r0, r10\\n orr r0, r11\\n"
+    __asm volatile("orr r0, r4, r5\\n orr r0, r6\\n orr r0, r7\\n orr r0, r8\\n orr r0, r9\\n "
+                   "orr r0, r10\\n orr r0, r11\\n"
                    "cmp r0, #0\\n ite ne\\n movne r0, #1\\n moveq r0, #0\\n ldr r1, =mailbox\\n str r0, [r1]\\n"
                    "mov r4, #1\\n mov r5, r4\\n mov r6, r4\\n mov r7, r4\\n mov r8, r4\\n mov r9, r4\\n mov r10, r4\\n"
                    "mov r11, r4\\n 1: b 1b\\n .ltorg");
@@ -131,7 +133,8 @@ __attribute__((naked)) ENTRY
         + """
 __attribute__((naked)) ENTRY
 {
-    __asm volatile("mrs r0, apsr\\n cmp r0, #0\\n ite ne\\n movne r0, #1\\n moveq r0, #0\\n ldr r1, =mailbox\\n str r0, [r1]\\n"
+    __asm volatile("mrs r0, apsr\\n cmp r0, #0\\n ite ne\\n movne r0, #1\\n moveq r0, #0\\n "
+                   "ldr r1, =mailbox\\n str r0, [r1]\\n"
                    "mov r2, #0xF8000000\\n orr r2, #0xF0000\\n msr apsr_nzcvqg, r2\\n 1: b 1b\\n .ltorg");
 }
 """,

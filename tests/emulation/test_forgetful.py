@@ -1,4 +1,4 @@
-"""No state survives a period: confined parts that try to remember always see a fresh machine, and would not if the gate were sloppy."""
+"""No state survives a period: confined parts that try to remember always see a fresh machine."""
 
 from __future__ import annotations
 
