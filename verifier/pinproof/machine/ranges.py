@@ -238,6 +238,9 @@ def shift_right_arithmetic(a: Range, count: int) -> Range:
     ones = signed(a.ones) >> count & MASK
     if a.low >= 0x80000000:
         return _bounded(signed(a.low) >> count & MASK, signed(a.high) >> count & MASK, zeros, ones, a.origins)
+    reach = 1 << (31 - count)
+    if 2 * reach <= MOST_VALUES:
+        return of_values((value & MASK for value in range(-reach, reach)), a.origins)
     return _bounded(0, MASK, zeros, ones, a.origins)
 
 
