@@ -27,6 +27,7 @@ PLAIN_STATUS = 0x01000000
 """xPSR with the Thumb bit alone: no flags, no IT state, thread mode (DDI 0403, B1.4.2)."""
 _COPROCESSORS = 0xF << 20
 _STATUS, _LAST_GENERAL = 7, 5
+_COUNTER_OFFSET = 24
 _CALLEE_SAVED = range(4, 12)
 
 
@@ -133,30 +134,37 @@ def _confined_memory(facts: Facts, leaving: HandlerExit) -> Iterator[Problem]:
     frame = facts.declaration.memory.frame
     for place in writable.value:
         for part, item in ranges_at(leaving.state, place):
-            problem = _kept(part, item, frame)
+            problem = _kept(part, item, frame, leaving)
             if problem is not None:
                 yield Refusal(reason=problem[0], message=problem[1], places=where)
                 return
 
 
-def _kept(part: Range, item: MemoryRange, frame: DeclaredRange) -> tuple[str, str] | None:
-    if item.content is Content.CONSTANT and not item.value.origins:
+def _kept(part: Range, item: MemoryRange, frame: DeclaredRange, leaving: HandlerExit) -> tuple[str, str] | None:
+    """Why this memory may not be so. Two constants are not one: which of them is there may tell of the past."""
+    if item.content is Content.CONSTANT and item.value.only is not None:
         return None
-    outside = without((part,), ((frame.start, frame.end),))
+    outside = without((part,), ((frame.start, frame.end), *_stacked_counter(leaving)))
     if outside:
         return "wipe-incomplete", f"{span(*outside[0])} may hold {_sources(item)} when the confined part starts"
-    if item.value.origins == frozenset({Origin.SENSOR}):
+    if not without((part,), _stacked_counter(leaving)) or item.value.origins == frozenset({Origin.SENSOR}):
         return None
     return "frame-holds-more", f"the frame at {span(*part)} may hold {_sources(item)}"
 
 
+def _stacked_counter(leaving: HandlerExit) -> tuple[Range, ...]:
+    """Where the stacked program counter lies: the tick's two ends differ there, and run-handlers judges it."""
+    pointer = leaving.state.process_stack.only
+    return ((pointer + _COUNTER_OFFSET, pointer + _COUNTER_OFFSET + 4),) if pointer is not None else ()
+
+
 def _gate_memory(facts: Facts) -> Iterator[Problem]:
-    """Below the stack pointer nothing is kept: the machine forgets it when a handler begins."""
+    """What outlives a handler, its own stack apart: whatever is not constant there is anything to the next one."""
     memory = gate_ram(facts)
     if not isinstance(memory, Known):
         yield memory
         return
-    stack = stack_area(facts, (facts.exploration.boot, *handlers(facts)))
+    stack = stack_area(facts, handlers(facts))
     watched = without(memory.value, (stack,)) if stack is not None else memory.value
     for run in handlers(facts):
         for leaving in run.exits:

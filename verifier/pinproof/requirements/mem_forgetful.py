@@ -4,11 +4,12 @@ at its entry point.
 *How it is decided.* At every end of the tick, every byte that the decoded protection lets the confined part write is
 a constant of the image, or sensor data inside the declared frame. The stacked registers, r4 to r11 and the program
 status are constants, and the floating-point unit is off. No branch of a handler depends on what the confined part
-wrote, so that not even the path tells of it; a fault that the last frame left pending is withdrawn; gate memory
-outside the stack keeps nothing of the confined part's or the sensor's.
+wrote or on gate memory that changes, so that not even the path tells of it; a fault that the last frame left pending
+is withdrawn; gate memory outside the stack keeps nothing of the confined part's or the sensor's; the tick reads no
+device but the sensor's lines and its own timer's flags.
 
-*False accepts.* State that no manual names as memory: caches and prefetch buffers (A-silicon-as-manual). Windows of
-several periods are judged as one period.
+*False accepts.* State that no manual names as memory: caches and prefetch buffers (A-silicon-as-manual). The tick
+begins some cycles later or earlier with what it interrupts. Windows of several periods are judged as one period.
 
 *False rejects.* A gate that smooths over frames in its own memory; a wipe that stores the sensor's data outside the
 frame and overwrites it later on some paths only.
@@ -30,15 +31,20 @@ from pinproof.facts import (
     Unknown,
     conclude,
     handlers,
+    input_registers,
     leftovers,
+    name_of_access,
+    output_timer,
     places,
     proved,
     register,
     stores,
     ticks,
+    touches,
     unprivileged,
 )
 from pinproof.machine.mpu import Use
+from pinproof.machine.result import AccessKind
 from pinproof.outcome import Outcome
 
 REASONS: dict[str, str] = {
@@ -48,6 +54,7 @@ REASONS: dict[str, str] = {
     "no-tick": "no handler of the timer's exception was explored",
     "branch-on-confined": "the path of a handler depends on what the confined part wrote",
     "pending-fault-kept": "the tick does not withdraw a fault that the last frame left pending",
+    "device-read": "the tick reads a device other than the sensor's lines and its own timer's flags",
     "no-confined-memory": "the confined part can write no memory at all, so no frame can reach it",
 }
 
@@ -68,7 +75,14 @@ def check(facts: Facts) -> Outcome:
         proved("registers, flags and pending faults are cleared, and the floating-point unit is off"),
         proved("no branch of a handler depends on what the confined part wrote"),
     ]
-    problems = [*_tick(facts), *leftovers(facts), *_paths(facts), *_pending(facts), *_memory(writable, total)]
+    problems = [
+        *_tick(facts),
+        *leftovers(facts),
+        *_paths(facts),
+        *_reads(facts),
+        *_pending(facts),
+        *_memory(writable, total),
+    ]
     return conclude(facts, problems, evidence, [ASSUMPTION_MANUAL])
 
 
@@ -91,10 +105,32 @@ def _paths(facts: Facts) -> Iterator[Problem]:
         if run.confined_branches:
             yield Refusal(
                 reason="branch-on-confined",
-                message=f"{len(run.confined_branches)} branches of a handler depend on what the confined part wrote",
+                message=f"{len(run.confined_branches)} branches of a handler depend on what came before",
                 places=tuple(facts.at(site) for site in run.confined_branches),
             )
             return
+
+
+def _reads(facts: Facts) -> Iterator[Problem]:
+    """A clock, a counter or a fault status is a memory too: it reads the sensor and its timer's flags alone."""
+    allowed = set(input_registers(facts, facts.declaration.sensor.pins))
+    timer = output_timer(facts)
+    if timer is not None:
+        allowed.add(register(facts, timer.name, "SR"))
+    devices = [(block.base, block.end) for block in facts.silicon.peripherals]
+    for run in ticks(facts):
+        found = [
+            touch
+            for start, end in devices
+            for touch in touches(facts, [run], start, end, AccessKind.LOAD)
+            if touch.exact is None or touch.exact & ~3 not in allowed
+        ]
+        if found:
+            yield Refusal(
+                reason="device-read",
+                message=f"the tick reads {name_of_access(facts, found[0].access)}",
+                places=places(facts, found),
+            )
 
 
 def _pending(facts: Facts) -> Iterator[Problem]:

@@ -5,8 +5,8 @@ nothing else.
 sizes, alignment, subregions, overlap, permissions, execute-never, background map. Unprivileged code may read and run
 flash and read and write the declared confined memory, and nothing else; the protection also holds in fault handlers.
 Privilege is dropped with the process stack in use, after the barriers that the architecture asks for. Execution goes
-on at the declared entry or the idle loop. No handler stores to the protection unit, its aliases, the vector base or
-the control registers of the core, and no store of CONTROL gives privilege back.
+on at the declared entry or the idle loop, at most through one direct branch. No handler stores to the protection
+unit, its aliases, the vector base or the control registers of the core, and no store of CONTROL gives privilege back.
 
 *False accepts.* The private peripheral bus is taken as closed to unprivileged code, which the architecture says
 (A-silicon-as-manual); the one register there that can be opened is checked.

@@ -3,10 +3,11 @@ an invariant that every handler keeps, preempted or not.
 
 *How it is decided.* Every exception that the silicon file names leads, through the table as loaded, to a run that was
 explored. Each run ends, in fewer cycles than the timer counts in a period together with the longest other, and only
-by an exception return of 0xFFFFFFFD through a frame of constants, unprivileged, with interrupts on, to the entry or
-the idle loop; only the tick starts the entry. The tick, the configurable faults, SVCall, PendSV and SysTick have one
-priority, the three faults are enabled, and of all interrupts the tick alone. Boot masks interrupts first, and each
-handler drops privilege itself, so that an exception in the last instructions before the drop ends like any other.
+by an exception return of 0xFFFFFFFD through a frame of constants (the tick's program counter may be either of its
+two), unprivileged, with interrupts on, to the entry or the idle loop; only the tick starts the entry. The tick, the
+configurable faults, SVCall, PendSV and SysTick have one priority, the three faults are enabled, and of all interrupts
+the tick alone. Boot masks interrupts first, and each handler drops privilege itself, so that an exception in the last
+instructions before the drop ends like any other.
 
 *False accepts.* The induction over handlers is the machine's: its invariant is not checked again here.
 
