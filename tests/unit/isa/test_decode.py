@@ -95,6 +95,8 @@ READS: list[tuple[int, str, dict[str, object]]] = [
     (0xF8510022, "ldr r0, [r1, r2, lsl #2]", {"shift": Shift.LSL, "shift_amount": 2}),
     (0xFA1FF081, "uxth r0, r1", {"shift_amount": 0}),
     (0xFA5FF091, "uxtb r0, r1, ror #8", {"shift_amount": 8}),
+    (0xFA51F092, "uxtab r0, r1, r2, ror #8", {"rn": 1, "rm": 2, "shift_amount": 8}),
+    (0xFB11F023, "smultb r0, r1, r3", {"rn": 1, "rm": 3}),
     (0xFBA10203, "umull r0, r2, r1, r3", {"rd": 0, "rd2": 2, "rn": 1, "rm": 3}),
     (0xFB010203, "mla r2, r1, r3, r0", {"rd": 2, "rn": 1, "rm": 3, "ra": 0}),
 ]
@@ -223,7 +225,7 @@ UNMODELLED = [
     (0xF891F000, "a preload or memory hint"),
     (0xFA81F082, "QADD"),
     (0xFA91F042, "parallel addition"),
-    (0xFB11F003, "SMUL"),
+    (0xFB110003, "SMLA"),
     (0xFBE10263, "UMAAL"),
 ]
 

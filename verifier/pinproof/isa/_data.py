@@ -195,6 +195,15 @@ def _mul(i: Instruction, p: Processor[V], in_it: bool, /) -> Flow[V]:
     return NEXT
 
 
+def _multiply_halves(i: Instruction, p: Processor[V], in_it: bool, /) -> Flow[V]:
+    """SMULxy: B is the bottom half of an operand, T the top half."""
+    first, second = (0 if half == "b" else 16 for half in i.operation[-2:])
+    a = p.extract(read(i, p, i.rn), first, 16, True)
+    b = p.extract(read(i, p, i.rm), second, 16, True)
+    p.write_register(number(i.rd), p.multiply(a, b))
+    return NEXT
+
+
 def _mla(i: Instruction, p: Processor[V], in_it: bool, /) -> Flow[V]:
     product = p.multiply(read(i, p, i.rn), read(i, p, i.rm))
     p.write_register(number(i.rd), p.add(read(i, p, i.ra), product))
@@ -250,12 +259,14 @@ def _bfx(i: Instruction, p: Processor[V], in_it: bool, /) -> Flow[V]:
 
 
 def _extend(i: Instruction, p: Processor[V], in_it: bool, /) -> Flow[V]:
-    width = 8 if i.operation in (Operation.SXTB, Operation.UXTB) else 16
-    signed = i.operation in (Operation.SXTB, Operation.SXTH)
+    width = 8 if i.operation.endswith("b") else 16
     value = read(i, p, i.rm)
     if i.shift_amount:
         value = p.rotate_right(value, i.shift_amount)
-    p.write_register(number(i.rd), p.extract(value, 0, width, signed))
+    value = p.extract(value, 0, width, i.operation.startswith("s"))
+    if i.rn is not None:
+        value = p.add(read(i, p, i.rn), value)
+    p.write_register(number(i.rd), value)
     return NEXT
 
 
@@ -319,8 +330,14 @@ HANDLERS: Mapping[Operation, Handler] = {
     _O.SBFX: _bfx,
     _O.SDIV: _sdiv,
     _O.SMLAL: _accumulate_long,
+    _O.SMULBB: _multiply_halves,
+    _O.SMULBT: _multiply_halves,
     _O.SMULL: _multiply_long,
+    _O.SMULTB: _multiply_halves,
+    _O.SMULTT: _multiply_halves,
     _O.SUB: _sub,
+    _O.SXTAB: _extend,
+    _O.SXTAH: _extend,
     _O.SXTB: _extend,
     _O.SXTH: _extend,
     _O.TEQ: _eor,
@@ -329,6 +346,8 @@ HANDLERS: Mapping[Operation, Handler] = {
     _O.UDIV: _udiv,
     _O.UMLAL: _accumulate_long,
     _O.UMULL: _multiply_long,
+    _O.UXTAB: _extend,
+    _O.UXTAH: _extend,
     _O.UXTB: _extend,
     _O.UXTH: _extend,
 }

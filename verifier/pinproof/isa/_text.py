@@ -84,7 +84,8 @@ def _multiple(i: Instruction) -> str:
 
 def _extend(i: Instruction) -> str:
     rotation = f", ror #{i.shift_amount}" if i.shift_amount else ""
-    return f"{_name(i.rd)}, {_name(i.rm)}{rotation}"
+    registers = [_NAMES[r] for r in (i.rd, i.rn, i.rm) if r is not None]
+    return ", ".join(registers) + rotation
 
 
 def _bit_field(i: Instruction) -> str:
@@ -134,7 +135,7 @@ _FORMS: Mapping[Operation, Callable[[Instruction], str]] = {
     **{op: _memory for op in Operation if op.startswith(("ldr", "str"))},
     **dict.fromkeys((_O.LDM, _O.STM), _multiple),
     **dict.fromkeys((_O.PUSH, _O.POP), _list),
-    **dict.fromkeys((_O.SXTB, _O.SXTH, _O.UXTB, _O.UXTH), _extend),
+    **{op: _extend for op in Operation if op.startswith(("sxt", "uxt"))},
     **dict.fromkeys((_O.BFC, _O.BFI, _O.SBFX, _O.UBFX), _bit_field),
     **dict.fromkeys((_O.B, _O.BL), _branch),
     **dict.fromkeys((_O.CBZ, _O.CBNZ), _compare_branch),

@@ -182,6 +182,12 @@ def _extend(f: Fields, op: Operation) -> Instruction:
     return f.make(op, rd=f["d"], rm=f["m"], shift_amount=f["r"] * 8)
 
 
+def _extend_add(f: Fields, op: Operation) -> Instruction:
+    f.not_sp_or_pc("dm")
+    f.not_sp("n")
+    return f.make(op, rd=f["d"], rn=f["n"], rm=f["m"], shift_amount=f["r"] * 8)
+
+
 def _reverse(f: Fields, op: Operation) -> Instruction:
     f.unpredictable_if(f["m"] != f["M"], "the two copies of rm differ")
     f.not_sp_or_pc("dm")
@@ -268,6 +274,10 @@ REGISTER_ROWS: tuple[Row, ...] = (
     Row("11111010 0001 1111 1111 dddd 1 (0) rr mmmm", _O.UXTH, _extend),
     Row("11111010 0100 1111 1111 dddd 1 (0) rr mmmm", _O.SXTB, _extend),
     Row("11111010 0101 1111 1111 dddd 1 (0) rr mmmm", _O.UXTB, _extend),
+    Row("11111010 0000 nnnn 1111 dddd 1 (0) rr mmmm", _O.SXTAH, _extend_add),
+    Row("11111010 0001 nnnn 1111 dddd 1 (0) rr mmmm", _O.UXTAH, _extend_add),
+    Row("11111010 0100 nnnn 1111 dddd 1 (0) rr mmmm", _O.SXTAB, _extend_add),
+    Row("11111010 0101 nnnn 1111 dddd 1 (0) rr mmmm", _O.UXTAB, _extend_add),
     Row("11111010 1001 MMMM 1111 dddd 1000 mmmm", _O.REV, _reverse),
     Row("11111010 1001 MMMM 1111 dddd 1001 mmmm", _O.REV16, _reverse),
     Row("11111010 1001 MMMM 1111 dddd 1010 mmmm", _O.RBIT, _reverse),
@@ -277,6 +287,10 @@ REGISTER_ROWS: tuple[Row, ...] = (
     Row("11111011 0000 nnnn 1111 dddd 0000 mmmm", _O.MUL, _multiply),
     Row("11111011 0000 nnnn aaaa dddd 0000 mmmm", _O.MLA, _multiply_add),
     Row("11111011 0000 nnnn aaaa dddd 0001 mmmm", _O.MLS, _multiply_add),
+    Row("11111011 0001 nnnn 1111 dddd 00 00 mmmm", _O.SMULBB, _multiply),
+    Row("11111011 0001 nnnn 1111 dddd 00 01 mmmm", _O.SMULBT, _multiply),
+    Row("11111011 0001 nnnn 1111 dddd 00 10 mmmm", _O.SMULTB, _multiply),
+    Row("11111011 0001 nnnn 1111 dddd 00 11 mmmm", _O.SMULTT, _multiply),
     Row("11111011 1000 nnnn llll hhhh 0000 mmmm", _O.SMULL, _multiply_long),
     Row("11111011 1001 nnnn (1)(1)(1)(1) dddd 1111 mmmm", _O.SDIV, _multiply),
     Row("11111011 1010 nnnn llll hhhh 0000 mmmm", _O.UMULL, _multiply_long),
