@@ -21,7 +21,7 @@ from .loops import Bounds, run_loop
 from .processor import AbstractProcessor
 from .result import EndlessLoop, Origin, Site
 from .state import CONTROL, LR, PRIMASK, State, join
-from .trace import Blocked, Trace
+from .trace import Blocked, Records, Trace
 from .values import Infeasible, Value
 
 DEEPEST_CALLS = 24
@@ -73,6 +73,15 @@ class Executor:
         """The bound that held for each loop in each calling context, and what it was chosen from."""
         self.on_interruptible: Callable[[State], None] | None = None
         """Told every state of the boot in which an exception could be taken."""
+
+    def mark(self) -> tuple[Records, Ends]:
+        """What has been recorded so far, to return to."""
+        ends = self.ends
+        return self.trace.mark(), Ends(list(ends.exception_returns), list(ends.drops), dict(ends.endless))
+
+    def rewind(self, mark: tuple[Records, Ends]) -> None:
+        records, self.ends = mark
+        self.trace.rewind(records)
 
     # --- functions --------------------------------------------------------------------------------------------------
 
@@ -156,8 +165,7 @@ class Executor:
         trace = self.trace
         trace.step()
         trace.address = instruction.address
-        if not trace.quiet:
-            trace.executed[instruction.address] = instruction.size
+        trace.executed[instruction.address] = instruction.size
         state.cycles += self._costs.of(instruction, state)
         if self.on_interruptible is not None and state.slots.get(PRIMASK) != 1:
             self.on_interruptible(state)
@@ -247,8 +255,7 @@ class Executor:
         return state
 
     def _drop(self, state: State, target: int) -> None:
-        if not self.trace.quiet:
-            self.ends.drops.append((self.trace.site, target, state))
+        self.ends.drops.append((self.trace.site, target, state))
 
     def _branch(
         self, state: State, known: flags.Flags, condition: Condition, target: int, following: int, edges: Edges
@@ -304,8 +311,7 @@ class Executor:
         if not interworking:
             target |= 1
         elif target >= EXCEPTION_RETURN and self.processor.handler_mode:
-            if not self.trace.quiet:
-                self.ends.exception_returns.append((self.trace.site, value, state))
+            self.ends.exception_returns.append((self.trace.site, value, state))
             return None
         if not target & 1:
             raise Blocked("fault-possible", f"a jump to 0x{target:08x} leaves Thumb state", _THUMB)

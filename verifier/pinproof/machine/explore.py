@@ -37,6 +37,7 @@ SYSTICK_INTERRUPT = 2
 """SYST_CSR.TICKINT (DDI 0403, B3.3.3)."""
 _THUMB_VECTOR = "point every vector at Thumb code"
 _EXCEPTION_RETURN = "end handlers with an exception return, and the boot with the drop"
+_DEAD = ranges.anything(frozenset(Origin) - {Origin.SENSOR})
 _CONFINED = frozenset((Origin.CONFINED,))
 _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
 Places = tuple[tuple[int, int], ...]
@@ -145,7 +146,11 @@ class _Explorer:
         drops = [state for _, _, state in executor.ends.drops]
         run = self._finish(_Explored(executor, trace, entry, (RESET,), vectors[0] if vectors else None, drops))
         entries = drops + ([self._interruptible] if self._interruptible is not None else [])
-        return run, reduce(join, entries) if drops else None
+        if not drops:
+            return run, None
+        joined = reduce(join, entries)
+        _forget_boot_stack(joined)
+        return run, joined
 
     def _record_vectors(self, trace: Trace, count: int) -> None:
         start = self._silicon.memories_of(MemoryKind.FLASH)[0].start
@@ -285,7 +290,6 @@ class _Explorer:
         except Blocked as blocked:
             trace.obstacle(blocked)
         except BudgetSpent:
-            trace.quiet = 0
             message = f"the step budget of {self._budget} is spent in the loop or function at 0x{trace.address:08x}"
             trace.obstacle(Blocked("step-budget", message, "simplify the gate's loops, or raise the budget"))
 
@@ -350,6 +354,13 @@ def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool
     return grown
 
 
+def _forget_boot_stack(state: State) -> None:
+    """The boot never returns, so what it left on the main stack is dead, and the handlers use the same stack again."""
+    top, low = state.known(MAIN_STACK).only, state.stack_low
+    if top is not None and low is not None and state.segment_at(low) is not None:
+        state.fill(low, top, _DEAD)
+
+
 def _forget_dead_stack(grown: State, left: State) -> None:
     """What a handler left below the stack pointer is dead: nothing is claimed about it, so it settles at once.
 
@@ -358,9 +369,8 @@ def _forget_dead_stack(grown: State, left: State) -> None:
     """
     top, low = left.known(MAIN_STACK).only, left.stack_low
     if top is not None and low is not None:
-        unknown = ranges.anything(frozenset(Origin) - {Origin.SENSOR})
         for key in grown.ram_slots(low, top):
-            grown.slots[key] = grown.symbols.fresh(unknown)
+            grown.slots[key] = grown.symbols.fresh(_DEAD)
 
 
 def _aligned(known: ranges.Range) -> ranges.Range:

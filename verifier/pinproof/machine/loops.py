@@ -22,7 +22,7 @@ from .flow import Loop
 from .ranges import MASK, Range
 from .result import EndlessLoop, Site
 from .state import State, join, pieces
-from .trace import Blocked, is_access
+from .trace import Blocked, StoreLog, is_access
 from .values import Linear, Value, linear
 
 if TYPE_CHECKING:
@@ -78,6 +78,15 @@ class Head:
         self.state.slots[key] = value
         if isinstance(value, Linear):
             self.free.add(value.terms[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A description that one pass reproduced, that pass, and the stores it made."""
+
+    head: Head
+    body: Body
+    stores: StoreLog
 
 
 def run_loop(executor: Executor, loop: Loop, state: State, frame: Frame) -> Edges:
@@ -155,10 +164,10 @@ def _accelerate(
     place = (loop.head, executor.trace.calls)
     bounds = _candidates(compared)
     for bound in _likeliest_first(bounds, executor.bounds.get(place)):
-        found = _inductive(executor, loop, guess.bounded(bound), bound, frame)
-        if found is not None:
+        proved = _inductive(executor, loop, guess.bounded(bound), bound, frame)
+        if proved is not None:
             executor.bounds[place] = (bounds, bound)
-            return _finish(executor, loop, found, bound, frame)
+            return _finish(executor, loop, proved, bound)
     raise Blocked("step-budget", f"the loop at 0x{loop.head:08x} has no invariant that the model finds", _SIMPLER)
 
 
@@ -245,22 +254,30 @@ def _candidates(compared: list[dict[tuple[Site, int], Value]]) -> Bounds:
     return tuple(bound for bound in ordered if 0 <= bound <= MASK)[:MOST_CANDIDATES]
 
 
-def _inductive(executor: Executor, loop: Loop, head: Head, bound: int | None, frame: Frame) -> Head | None:
-    """The description, weakened until one pass reproduces it; None when the bound does not hold."""
-    executor.trace.quiet += 1
-    try:
-        for round_number in range(MOST_ROUNDS * 8):
+def _inductive(executor: Executor, loop: Loop, head: Head, bound: int | None, frame: Frame) -> Proved | None:
+    """The description, weakened until one pass reproduces it; None when the bound does not hold.
+
+    Only the records of the pass that reproduces it stay: it covers every iteration that the others tried to.
+    """
+    for round_number in range(MOST_ROUNDS * 8):
+        mark = executor.mark()
+        stores = executor.trace.begin_store_log()
+        try:
             body = _pass(executor, loop, head.state.copy(), frame)
-            if body.back is None:
-                return head
-            if bound is not None and body.back.symbols.ranges[head.counter].high >= bound:
-                return None  # a path goes round more often than the guess allows
-            if _includes(head, body.back):
-                return head
-            _weaken(head, body.back, widen=round_number >= WIDEN_AFTER, give_up=round_number >= MOST_ROUNDS)
-    finally:
-        executor.trace.quiet -= 1
+        finally:
+            executor.trace.end_store_log()
+        if body.back is None or _reproduced(head, body.back, bound):
+            return Proved(head, body, stores)
+        executor.rewind(mark)
+        if bound is not None and body.back.symbols.ranges[head.counter].high >= bound:
+            return None  # a path goes round more often than the guess allows
+        _weaken(head, body.back, widen=round_number >= WIDEN_AFTER, give_up=round_number >= MOST_ROUNDS)
     return None
+
+
+def _reproduced(head: Head, back: State, bound: int | None) -> bool:
+    within = bound is None or back.symbols.ranges[head.counter].high < bound
+    return within and _includes(head, back)
 
 
 def _advanced(head: Head, key: int) -> Value:
@@ -333,14 +350,9 @@ def _grow_segments(state: State, other: State) -> None:
     ]
 
 
-def _finish(executor: Executor, loop: Loop, head: Head, bound: int | None, frame: Frame) -> Edges:
-    """The pass for the record, and what follows from it for the edges that leave."""
-    trace = executor.trace
-    stores = trace.begin_store_log()
-    try:
-        body = _pass(executor, loop, head.state.copy(), frame)
-    finally:
-        trace.end_store_log()
+def _finish(executor: Executor, loop: Loop, proved: Proved, bound: int | None) -> Edges:
+    """What follows from the pass that proves the loop for the edges that leave."""
+    head, body, stores = proved.head, proved.body, proved.stores
     if body.back is not None and not body.leaving:
         _record_endless(executor, loop, body.back)
     rounds = 0.0 if body.back is None else math.inf if bound is None else bound
@@ -356,8 +368,6 @@ def _finish(executor: Executor, loop: Loop, head: Head, bound: int | None, frame
 
 
 def _record_endless(executor: Executor, loop: Loop, back: State) -> None:
-    if executor.trace.quiet:
-        return
     site = Site(address=loop.head, calls=executor.trace.calls)
     touches = any(is_access(token) for token in back.passed)
     executor.ends.endless[site] = EndlessLoop(site=site, touches_devices=touches)

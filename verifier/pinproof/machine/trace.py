@@ -1,6 +1,6 @@
 """What one run records: accesses, obstacles, system writes; and where execution is while it happens.
 
-Nothing is recorded while `quiet`: loops are first run quietly until their invariant holds, then once for the record.
+A guess about a loop that turns out too narrow is taken back: `mark` remembers the records, `rewind` returns to them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ class StoreEntry:
 class StoreLog:
     """Stores to RAM during one pass over a loop."""
 
-    quiet: int
     entries: list[StoreEntry] = field(default_factory=list)
 
     def sites(self) -> list[Site]:
@@ -78,11 +77,23 @@ def is_access(token: tuple[str, Site]) -> bool:
     return token[0] != "ram"
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of a trace at one moment."""
+
+    accesses: dict[AccessKey, AccessRecord]
+    obstacles: dict[tuple[str, Site], Obstacle]
+    system_writes: dict[tuple[str, Site, Word], None]
+    confined_branches: dict[Site, None]
+    executed: dict[int, int]
+    constants: set[tuple[int, int]]
+    logged: list[int]
+
+
 @dataclass(slots=True)
 class Trace:
     budget: int
     steps: int = 0
-    quiet: int = 0
     loops: int = 0
     """How many loops enclose the present instruction, over all calls."""
     address: int = 0
@@ -96,8 +107,30 @@ class Trace:
     constants: set[tuple[int, int]] = field(default_factory=set)
     _logs: list[StoreLog] = field(default_factory=list)
 
+    def mark(self) -> Records:
+        return Records(
+            dict(self.accesses),
+            dict(self.obstacles),
+            dict(self.system_writes),
+            dict(self.confined_branches),
+            dict(self.executed),
+            set(self.constants),
+            [len(log.entries) for log in self._logs],
+        )
+
+    def rewind(self, records: Records) -> None:
+        """Return to the records at the mark, which must not be used again."""
+        self.accesses = records.accesses
+        self.obstacles = records.obstacles
+        self.system_writes = records.system_writes
+        self.confined_branches = records.confined_branches
+        self.executed = records.executed
+        self.constants = records.constants
+        for log, length in zip(self._logs, records.logged, strict=True):
+            del log.entries[length:]
+
     def begin_store_log(self) -> StoreLog:
-        log = StoreLog(self.quiet)
+        log = StoreLog()
         self._logs.append(log)
         return log
 
@@ -108,8 +141,7 @@ class Trace:
         """Note a store to RAM for the loops that are being finished; says whether any is."""
         entry = StoreEntry(self.site, address, reach, width, value)
         for log in self._logs:
-            if log.quiet == self.quiet:
-                log.entries.append(entry)
+            log.entries.append(entry)
         return bool(self._logs)
 
     @property
@@ -124,8 +156,6 @@ class Trace:
     def access(
         self, kind: AccessKind, address: Range, width: int, value: Range, multiple: bool, control: frozenset[Origin]
     ) -> None:
-        if self.quiet:
-            return
         key = AccessKey(kind, self.site, address, width, value, multiple, control)
         record = self.accesses.get(key)
         if record is None:
@@ -134,20 +164,16 @@ class Trace:
             record.repeated = True
 
     def obstacle(self, blocked: Blocked, address: int | None = None) -> None:
-        if self.quiet:
-            return
         site = self.site if address is None else Site(address=address, calls=self.calls)
         found = Obstacle(code=blocked.code, message=blocked.message, would_help=blocked.would_help, site=site)
         self.obstacles.setdefault((blocked.code, site), found)
 
     def system_write(self, name: str, value: Range) -> None:
-        if not self.quiet:
-            self.system_writes[name, self.site, value.word()] = None
+        self.system_writes[name, self.site, value.word()] = None
 
     def branch_on(self, origins: frozenset[Origin]) -> None:
-        if not self.quiet and origins & {Origin.CONFINED, Origin.GATE}:
+        if origins & {Origin.CONFINED, Origin.GATE}:
             self.confined_branches[self.site] = None
 
     def constant(self, start: int, end: int) -> None:
-        if not self.quiet:
-            self.constants.add((start, end))
+        self.constants.add((start, end))
