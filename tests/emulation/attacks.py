@@ -115,7 +115,8 @@ ATTACKS = (
     Attack(name="main stack pointer", code='asm volatile("msr msp, %0" :: "r"(0x20000100));', ends=Ends.NOTHING),
     Attack(
         name="mask interrupts and spin",
-        code='asm volatile("cpsid i\\n cpsid f\\n msr basepri, %0\\n msr primask, %1" :: "r"(255), "r"(1));',
+        code='asm volatile("cpsid i\\n cpsid f\\n msr basepri, %0" :: "r"(255)); '
+        'asm volatile("msr primask, %0\\n msr faultmask, %0" :: "r"(1));',
         ends=Ends.NOTHING,
     ),
     Attack(name="SVC", code='asm volatile("svc #7");'),

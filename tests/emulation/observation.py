@@ -118,6 +118,7 @@ def run_variant(
     *,
     shift: int = 3,
     starts: bool = False,
+    reached: Sequence[int] = (),
     quiet: int = 400,
     seconds: float = 60.0,
 ) -> Observation:
@@ -129,6 +130,7 @@ def run_variant(
 
     `shift`: an instruction takes 2^shift ns of virtual time; a period of the reference is about 84 ms of it.
     `starts`: also stop at each `confined_entry`.
+    `reached`: more addresses whose every execution becomes an event; handlers are watched anyway.
     `quiet`: virtual milliseconds without tick after which the image counts as stalled.
     `seconds`: bound on real time between two stops, beyond which EmulationError is raised.
     """
@@ -136,8 +138,9 @@ def run_variant(
     wanted = len(frames) + 2 if ticks is None else ticks
     confined = frozenset(image.symbols[name] for name in ("confined_idle", "confined_entry") if name in image.symbols)
     handlers = frozenset(image.vectors[2:]) - {0}
-    once = sorted(confined - handlers)
-    with Emulator(elf, shift=shift, reached=sorted(handlers), once=once) as machine:
+    watched = handlers | frozenset(reached)
+    once = sorted(confined - watched)
+    with Emulator(elf, shift=shift, reached=sorted(watched), once=once) as machine:
         run = _Run(machine, image, frames, starts)
         end = run.until(wanted, quiet, seconds)
         size = len(CONFINED_MEMORY) + len(GATE_MEMORY)
