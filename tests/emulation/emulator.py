@@ -50,6 +50,7 @@ class Stop(StrEnum):
     TICKS = "enough ticks"
     STALLED = "no stop and no tick for long enough"
     LOCKUP = "the processor locked up"
+    RESET = "the image reset the part"
 
 
 class Emulator:
@@ -66,7 +67,8 @@ class Emulator:
         self._error = self._directory / "error"
         socket = self._directory / "gdb"
         watched = [f"reach={address:#x}" for address in reached] + [f"once={address:#x}" for address in once]
-        command = ["qemu-system-arm", "-M", "netduinoplus2", "-kernel", str(image), "-nographic", "-nodefaults", "-S"]
+        command = ["qemu-system-arm", "-M", "netduinoplus2", "-kernel", str(image), "-nographic", "-nodefaults"]
+        command += ["-S", "-no-reboot"]
         command += ["-icount", f"shift={shift},sleep=off", "-d", "int,guest_errors,plugin", "-D", str(self.log)]
         command += ["-trace", "memory_region_ops_write", "-trace", "nvic_set_irq_level"]
         command += ["-plugin", ",".join([str(plugin), *watched])]
@@ -144,6 +146,8 @@ class Emulator:
         self._process.wait(10)
         if re.search("[Ll]ockup", self._error_text()):
             return Stop.LOCKUP
+        if self._process.returncode == 0:  # -no-reboot
+            return Stop.RESET
         raise EmulationError(f"QEMU ended: {self._error_text()}") from error
 
     def _error_text(self) -> str:

@@ -61,7 +61,7 @@ class Observation:
     starts: tuple[Start, ...]
     """Only with `starts=True`."""
     memory: bytes
-    """Confined and gate memory, 96 KB from 0x20000000, at the end; empty after a lock-up."""
+    """Confined and gate memory, 96 KB from 0x20000000, at the end; empty after a lock-up or a reset."""
 
     @property
     def writes(self) -> tuple[DeviceWrite, ...]:
@@ -144,7 +144,7 @@ def run_variant(
         run = _Run(machine, image, frames, starts)
         end = run.until(wanted, quiet, seconds)
         size = len(CONFINED_MEMORY) + len(GATE_MEMORY)
-        memory = b"" if end is Stop.LOCKUP else machine.gdb.read(CONFINED_MEMORY.start, size)
+        memory = b"" if end in (Stop.LOCKUP, Stop.RESET) else machine.gdb.read(CONFINED_MEMORY.start, size)
         with machine.log.open(encoding="utf-8", errors="replace") as log:
             events = tuple(read_events(log, handlers=handlers, confined=confined))
     return Observation(
