@@ -159,12 +159,16 @@ def _stacked_counter(leaving: HandlerExit) -> tuple[Range, ...]:
 
 
 def _gate_memory(facts: Facts) -> Iterator[Problem]:
-    """What outlives a handler, its own stack apart: whatever is not constant there is anything to the next one."""
+    """What outlives a handler, the stack apart: whatever is not constant there is anything to the next one.
+
+    What lies on the stack is dead when a handler ends. The machine forgets it, the boot's too, so a handler that reads
+    it gets a value from everywhere.
+    """
     memory = gate_ram(facts)
     if not isinstance(memory, Known):
         yield memory
         return
-    stack = stack_area(facts, handlers(facts))
+    stack = stack_area(facts, (facts.exploration.boot, *handlers(facts)))
     watched = without(memory.value, (stack,)) if stack is not None else memory.value
     for run in handlers(facts):
         for leaving in run.exits:
