@@ -93,6 +93,7 @@ from pinproof.facts._sealing import (
 )
 from pinproof.facts._steady import STEADY_REASONS, reset_problems
 from pinproof.facts._timer import (
+    PERIOD_REASONS,
     TIMER_REASONS,
     TimerSetUp,
     alphabet,
@@ -130,6 +131,7 @@ from pinproof.facts._view import (
     stores,
     ticks,
     touches,
+    values_of,
 )
 
 __all__ = [
@@ -148,6 +150,7 @@ __all__ = [
     "DECODING_REASONS",
     "MACHINE_REASONS",
     "MEMORY_REASONS",
+    "PERIOD_REASONS",
     "PLAIN_STATUS",
     "PROTECTION_REASONS",
     "SEALING_REASONS",
@@ -240,6 +243,7 @@ __all__ = [
     "timer_stores_after_start",
     "touches",
     "unprivileged",
+    "values_of",
     "without",
     "writable_parts",
 ]

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from pinproof.declaration import ClockSource
 from pinproof.facts._core import Facts, Known, Problem, Refusal, Unknown, proved
-from pinproof.facts._view import boot, device_at_drops, drops, field, may_set, register, stores
+from pinproof.facts._view import boot, device_at_drops, drops, field, may_set, register, stores, values_of
 from pinproof.machine.result import Word
 
 CLOCK_REASONS: dict[str, str] = {
@@ -192,12 +192,10 @@ def _values_of(facts: Facts, address: int, mask: int) -> frozenset[int] | None:
 def _all_values(facts: Facts, address: int) -> frozenset[int] | None:
     found: set[int] = set()
     for word in _words(facts, address):
-        if word.values is not None:
-            found |= word.values
-        elif word.only is not None:
-            found.add(word.only)
-        else:
+        values = values_of(word)
+        if values is None:
             return None
+        found |= values
     return frozenset(found) or None
 
 

@@ -24,13 +24,17 @@ from pinproof.facts._view import (
     register,
     stores,
     ticks,
+    values_of,
 )
 from pinproof.machine.result import Word
 from pinproof.silicon import Timer, TimerOutput
 
-TIMER_REASONS: dict[str, str] = {
+PERIOD_REASONS: dict[str, str] = {
     "output-timer-unknown": "the declared timer is none that the silicon file knows as able to make edges",
     "reload-unknown": "the reload value or the prescaler is not bounded at the drop",
+}
+TIMER_REASONS: dict[str, str] = {
+    **PERIOD_REASONS,
     "compare-value-unknown": "a value that may reach the compare register is not one of a few known numbers",
 }
 
@@ -128,14 +132,15 @@ def alphabet(facts: Facts) -> Known[frozenset[int]] | Problem:
     words += [touch.access.value for touch in compare_stores(facts, set_up.value)]
     found: set[int] = set()
     for word in words:
-        if word.values is None:
+        values = values_of(word)
+        if values is None:
             return Unknown(
                 reason="compare-value-unknown",
                 message=f"a value between 0x{word.low:X} and 0x{word.high:X} may reach the compare register",
                 would_help="compute the value from one comparison, without a branch: 0 or all ones",
                 places=tuple(facts.at(touch.access.site) for touch in compare_stores(facts, set_up.value)),
             )
-        found |= word.values
+        found |= values
     return Known(value=frozenset(found))
 
 

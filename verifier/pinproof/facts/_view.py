@@ -104,6 +104,13 @@ def device_at_drops(facts: Facts, address: int) -> tuple[Word, ...]:
     return tuple(device(drop, address) for drop in drops(facts))
 
 
+def values_of(word: Word) -> frozenset[int] | None:
+    """The values that the word can have, where they are few enough to be listed."""
+    if word.values is not None:
+        return word.values
+    return frozenset((word.low,)) if word.only is not None else None
+
+
 def may_set(word: Word, mask: int) -> bool:
     """Whether one of the bits can be 1."""
     if word.values is not None:

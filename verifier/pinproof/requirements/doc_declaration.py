@@ -32,6 +32,7 @@ from pinproof.facts import (
     proved,
     provisioning_problems,
     unprivileged,
+    values_of,
 )
 from pinproof.machine.mpu import Use
 from pinproof.outcome import Outcome
@@ -104,7 +105,7 @@ def _entries(facts: Facts) -> Iterator[Problem]:
     counters = [leaving.frame[_PROGRAM_COUNTER] for run in handlers(facts) for leaving in run.exits]
     if not counters:
         return
-    targets = {value & ~1 for word in counters for value in word.values or (word.low, word.high)}
+    targets = {value & ~1 for word in counters for value in values_of(word) or (word.low, word.high)}
     if entry.detector not in targets or not targets <= {entry.detector, entry.idle}:
         yield Refusal(
             reason="entry-differs", message=f"no return leads to 0x{entry.detector:08X}, or one leads elsewhere"

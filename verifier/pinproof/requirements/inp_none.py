@@ -79,7 +79,7 @@ def _ports(facts: Facts, read: list[Touch]) -> Iterator[Problem]:
     letters = {block.name[-1] for block in ports(facts) if loads(facts, all_runs(facts), block.register("IDR").address)}
     declared = {*facts.declaration.sensor.pins, *facts.declaration.output.pins}
     for state in pin_states(facts):
-        if state.name[1] in letters and state.name not in declared and state.modes != {Mode.ANALOG}:
+        if state.name[1] in letters and state.name not in declared and state.modes - {Mode.ANALOG}:
             yield Refusal(
                 reason="input-pin-open",
                 message=f"{state.name} is on a port that the gate reads, and may not be analogue at the drop",

@@ -35,7 +35,7 @@ from pinproof.silicon import MemoryKind
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
-    **PROTECTION_REASONS,
+    "mpu-words-unknown": PROTECTION_REASONS["mpu-words-unknown"],
     "not-cleared": "a byte of RAM can hold at the drop what it held before reset",
     "confined-memory-not-constant": "a byte that the confined part can write is not a constant at the drop",
     "memory-not-described": "the machine does not say what a byte of RAM holds at the drop",

@@ -76,12 +76,12 @@ def check(facts: Facts) -> Outcome:
         proved("no branch of a handler depends on what the confined part wrote"),
     ]
     problems = [
+        *_memory(writable, total),
         *_tick(facts),
         *leftovers(facts),
         *_paths(facts),
         *_reads(facts),
         *_pending(facts),
-        *_memory(writable, total),
     ]
     return conclude(facts, problems, evidence, [ASSUMPTION_MANUAL])
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pinproof.facts import (
     ASSUMPTION_MANUAL,
     MACHINE_REASONS,
+    PERIOD_REASONS,
     PROTECTION_REASONS,
     STEADY_REASONS,
     Facts,
@@ -53,7 +54,7 @@ REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     **PROTECTION_REASONS,
     **STEADY_REASONS,
-    "output-timer-unknown": "the declared timer is none that the silicon file knows as able to make edges",
+    "output-timer-unknown": PERIOD_REASONS["output-timer-unknown"],
     "deep-sleep": "deep sleep may be on, so a sleep instruction stops the timer",
     "timer-clock-off": "the timer's clock may be off at the drop",
     "timer-stops-in-sleep": "the timer may have no clock while the processor sleeps",

@@ -44,6 +44,7 @@ from pinproof.facts import (
     stores,
     timer_set_up,
     timer_stores_after_start,
+    values_of,
 )
 from pinproof.outcome import Outcome
 
@@ -114,8 +115,8 @@ def check(facts: Facts) -> Outcome:
     problems = [
         *_pins(facts),
         *_registers(facts, set_up.value),
-        *_start(facts, set_up.value),
         *_later(facts, set_up.value),
+        *_start(facts, set_up.value),
     ]
     return conclude(facts, problems, evidence, [ASSUMPTION_MANUAL])
 
@@ -226,7 +227,7 @@ def _compare(facts: Facts, set_up: TimerSetUp, touch: Touch) -> Iterator[Problem
             message=f"a store of {touch.access.width} bytes to the compare register",
             places=where,
         )
-    elif value.values is None:
+    elif (values := values_of(value)) is None:
         yield Unknown(
             reason="compare-value-unknown",
             message=f"a value between 0x{value.low:X} and 0x{value.high:X} may reach the compare register",
@@ -234,7 +235,7 @@ def _compare(facts: Facts, set_up: TimerSetUp, touch: Touch) -> Iterator[Problem
             places=where,
         )
     else:
-        bad = sorted(item for item in value.values if item != set_up.never and not set_up.always(item))
+        bad = sorted(item for item in values if item != set_up.never and not set_up.always(item))
         if bad:
             yield Refusal(
                 reason="compare-value",

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pinproof.facts import (
     ASSUMPTION_PULL_DOWN,
     MACHINE_REASONS,
+    PERIOD_REASONS,
     STEADY_REASONS,
     Facts,
     Known,
@@ -41,8 +42,7 @@ from pinproof.outcome import Outcome
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     **STEADY_REASONS,
-    "output-timer-unknown": "the declared timer is none that the silicon file knows as able to make edges",
-    "reload-unknown": "the reload value or the prescaler is not bounded at the drop",
+    **PERIOD_REASONS,
     "no-fault-handler": "no handler other than the tick was explored",
     "fault-moves-output": "a handler other than the tick stores to the output timer or to a port",
     "fault-leaves-output": "a handler other than the tick can end without the idle word in the mailbox",

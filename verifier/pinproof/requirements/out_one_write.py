@@ -44,7 +44,7 @@ from pinproof.outcome import Outcome
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
-    **PROTECTION_REASONS,
+    "mpu-words-unknown": PROTECTION_REASONS["mpu-words-unknown"],
     **TIMER_REASONS,
     "no-tick": "no handler of the timer's exception was explored",
     "two-mailbox-reads": "the mailbox is read more than once, or in a loop",

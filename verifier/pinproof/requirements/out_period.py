@@ -19,7 +19,7 @@ from fractions import Fraction
 from pinproof.facts import (
     CLOCK_REASONS,
     MACHINE_REASONS,
-    TIMER_REASONS,
+    PERIOD_REASONS,
     Facts,
     Known,
     Problem,
@@ -33,7 +33,7 @@ from pinproof.outcome import Outcome
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
-    **TIMER_REASONS,
+    **PERIOD_REASONS,
     **CLOCK_REASONS,
     "period-too-short": "the period can be shorter than the profile's minimum",
     "period-below-claim": "the declaration claims a longer period than the derived one",

@@ -26,6 +26,7 @@ from pinproof.facts import (
     merged,
     proved,
     span,
+    values_of,
     without,
 )
 from pinproof.outcome import Outcome
@@ -96,7 +97,7 @@ def _gate(facts: Facts, loaded: tuple[Range, ...]) -> Iterator[Problem]:
 def _last_branches(facts: Facts) -> Iterator[Range]:
     """The direct branch after each drop: gate code that already runs without privilege (run-confined)."""
     for drop in drops(facts):
-        for target in drop.target.values or ():
+        for target in values_of(drop.target) or ():
             branch = branch_at(facts.image, target & ~1)
             if branch is not None:
                 yield target & ~1, (target & ~1) + branch.size

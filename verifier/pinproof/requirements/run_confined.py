@@ -44,6 +44,7 @@ from pinproof.facts import (
     register,
     span,
     stores,
+    values_of,
     without,
 )
 from pinproof.machine.mpu import Protection, Use
@@ -53,7 +54,7 @@ from pinproof.silicon import MemoryKind
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
-    **PROTECTION_REASONS,
+    "mpu-words-unknown": PROTECTION_REASONS["mpu-words-unknown"],
     **DECODING_REASONS,
     "mpu-disabled": "the protection unit is off at the drop",
     "mpu-off-in-faults": "the protection does not hold in HardFault and NMI handlers (HFNMIENA)",
@@ -148,15 +149,16 @@ def _state(facts: Facts, drop: Drop) -> Iterator[Problem]:
     if state.control.bits(_PROCESS_STACK) != _PROCESS_STACK:
         yield Refusal(reason="shares-main-stack", message="CONTROL.SPSEL may be 0 at the drop", places=where)
     starts = {facts.declaration.entry.detector, facts.declaration.entry.idle}
-    if drop.target.values is None:
+    targets = values_of(drop.target)
+    if targets is None:
         yield Unknown(
             reason="drop-target-unknown",
             message="where execution goes on after the drop is not one of a few known addresses",
             would_help="a branch to a constant address",
             places=where,
         )
-    elif not {_continuation(facts, value & ~1) for value in drop.target.values} <= starts:
-        shown = ", ".join(f"0x{value:08X}" for value in sorted(drop.target.values))
+    elif not {_continuation(facts, value & ~1) for value in targets} <= starts:
+        shown = ", ".join(f"0x{value:08X}" for value in sorted(targets))
         yield Refusal(reason="drop-target", message=f"execution goes on at {shown} after the drop", places=where)
     yield from _core_registers(facts, drop)
 
@@ -172,7 +174,7 @@ def _core_registers(facts: Facts, drop: Drop) -> Iterator[Problem]:
     where = (facts.at(drop.site),)
     base = device(drop, register(facts, "SCB", "VTOR"))
     starts = frozenset({0, *(memory.start for memory in facts.silicon.memories_of(MemoryKind.FLASH))})
-    if not base.within(starts):
+    if not (values_of(base) or frozenset({-1})) <= starts:
         yield Refusal(
             reason="vector-table-moved", message="VTOR may not be the start of flash at the drop", places=where
         )

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 
 from pinproof.facts import (
     MACHINE_REASONS,
+    PERIOD_REASONS,
     PLAIN_STATUS,
-    TIMER_REASONS,
     Facts,
     Known,
     Problem,
@@ -40,6 +40,7 @@ from pinproof.facts import (
     register,
     stores,
     timer_set_up,
+    values_of,
 )
 from pinproof.machine.result import HandlerExit, Origin, Run, Word
 from pinproof.outcome import Outcome
@@ -47,7 +48,7 @@ from pinproof.silicon import Timer
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
-    **TIMER_REASONS,
+    **PERIOD_REASONS,
     "vector-unexplored": "an exception of the part has no explored handler",
     "vector-differs": "a vector of the loaded table is not the handler that was explored",
     "handler-without-exit": "a handler was explored to no end",
@@ -179,7 +180,7 @@ def _exit(facts: Facts, run: Run, leaving: HandlerExit) -> Iterator[Problem]:
     # Which of its two ends the tick takes may depend on whether the sensor answered, never on the confined part.
     allowed = frozenset({entry.detector, entry.idle} if is_tick(facts, run) else {entry.idle})
     targets = frame[_PROGRAM_COUNTER]
-    if targets.values is None or not {value & ~1 for value in targets.values} <= allowed:
+    if not {value & ~1 for value in values_of(targets) or (-1,)} <= allowed:
         yield Refusal(
             reason="return-target",
             message=f"it can return to 0x{targets.low:08X} up to 0x{targets.high:08X}",

@@ -1,0 +1,188 @@
+"""Deviations that the requirements on memory must notice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pinproof.declaration import Range
+from pinproof.facts import Facts
+from pinproof.machine.result import Origin, Site, Word
+
+from tests.unit.requirements.builders import (
+    CONFINED_END,
+    FRAME,
+    FRAME_SIZE,
+    PSP,
+    RAM_END,
+    SENSED,
+    STACK_TOP,
+    constant_range,
+    known,
+)
+from tests.unit.requirements.cases import Case, Deviation, fails, undecided
+from tests.unit.requirements.deviations import (
+    BOOT,
+    FAULT,
+    TICK,
+    anything,
+    declaration,
+    device,
+    drop_state,
+    exit_of,
+    forgotten,
+    held,
+    leaving_state,
+    loaded,
+    read,
+    region,
+    run,
+    silicon,
+    stacked,
+    stored,
+    written,
+)
+from tests.unit.requirements.out_cases import no_drop, open_peripherals, other_handlers_only, unknown_region
+
+SENSOR_DATA = Word(low=0, high=0xFFFFFFFF, origins=SENSED)
+
+
+def wider_frame(facts: Facts) -> Facts:
+    return declaration(facts, "sensor", width=97)
+
+
+def saved_register(facts: Facts, word: Word) -> Facts:
+    registers = list(exit_of(facts, TICK).state.registers)
+    registers[4] = word
+    return leaving_state(facts, TICK, registers=tuple(registers))
+
+
+def hole(which: str) -> Deviation:
+    def deviation(facts: Facts) -> Facts:
+        memory = (constant_range(FRAME, CONFINED_END - 4), constant_range(CONFINED_END, RAM_END))
+        if which == BOOT:
+            return drop_state(facts, memory=memory)
+        return leaving_state(facts, which, memory=memory)
+
+    return deviation
+
+
+def no_confined_memory(facts: Facts) -> Facts:
+    return region(facts, 2, 0, 0)
+
+
+CASES: list[Case] = [
+    *fails(
+        "mem-forgetful",
+        ("wipe-incomplete", lambda facts: held(facts, TICK, PSP - 4, PSP, anything(Origin.CONFINED))),
+        ("wipe-incomplete", lambda facts: held(facts, TICK, PSP - 4, PSP, anything(Origin.DEVICE))),
+        ("wipe-incomplete", lambda facts: held(facts, TICK, PSP - 4, PSP, anything(Origin.GATE))),
+        ("wipe-incomplete", lambda facts: held(facts, TICK, PSP - 4, PSP, Word.exactly(0, 1))),
+        ("wipe-incomplete", lambda facts: held(facts, TICK, FRAME + FRAME_SIZE, FRAME + FRAME_SIZE + 4, SENSOR_DATA)),
+        ("frame-holds-more", lambda facts: held(facts, TICK, FRAME, FRAME + 4, anything(Origin.DEVICE))),
+        ("frame-holds-more", lambda facts: held(facts, TICK, FRAME, FRAME + 4, anything(Origin.SENSOR, Origin.GATE))),
+        ("frame-holds-more", lambda facts: held(facts, TICK, FRAME, FRAME + 4, Word.exactly(0, 1))),
+        ("registers-not-cleared", lambda facts: saved_register(facts, anything(Origin.CONFINED))),
+        ("registers-not-cleared", lambda facts: saved_register(facts, Word.exactly(0, 1))),
+        ("registers-not-cleared", lambda facts: stacked(facts, TICK, 0, anything(Origin.CONFINED))),
+        ("registers-not-cleared", lambda facts: stacked(facts, TICK, 4, anything(Origin.DEVICE))),
+        ("flags-not-cleared", lambda facts: stacked(facts, TICK, 7, known(0x09000000))),
+        ("flags-not-cleared", lambda facts: stacked(facts, TICK, 7, known(0x01000200))),
+        ("fpu-on", lambda facts: device(facts, "SCB", "CPACR", 0xF << 20)),
+        ("fpu-on", lambda facts: written(facts, TICK, "SCB", "CPACR", 0)),
+        ("fpu-on", lambda facts: written(facts, FAULT, "FPU", "FPCCR", 0)),
+        ("gate-remembers", lambda facts: held(facts, TICK, RAM_END - 4, RAM_END, anything(Origin.CONFINED))),
+        ("gate-remembers", lambda facts: held(facts, FAULT, RAM_END - 4, RAM_END, anything(Origin.CONFINED))),
+        ("gate-remembers", lambda facts: held(facts, TICK, RAM_END - 4, RAM_END, anything(Origin.SENSOR))),
+        ("branch-on-confined", lambda facts: run(facts, TICK, confined_branches=(Site(address=0x08000310),))),
+        ("branch-on-confined", lambda facts: run(facts, FAULT, confined_branches=(Site(address=0x08000410),))),
+        ("pending-fault-kept", lambda facts: forgotten(facts, TICK, 0xE000ED24)),
+        ("device-read", lambda facts: read(facts, TICK, "TIM2", "CNT", anything(Origin.DEVICE))),
+        ("device-read", lambda facts: read(facts, TICK, "SCB", "CFSR", anything(Origin.DEVICE))),
+        ("device-read", lambda facts: loaded(facts, TICK, 0x40002850, anything(Origin.DEVICE))),
+        ("no-confined-memory", no_confined_memory),
+    ),
+    *undecided(
+        "mem-forgetful",
+        ("no-tick", other_handlers_only),
+        ("no-drop", no_drop),
+        ("mpu-words-unknown", unknown_region),
+        ("memory-not-described", hole(TICK)),
+        ("tick-without-exit", lambda facts: run(facts, TICK, exits=())),
+    ),
+    *fails(
+        "mem-writable-budget",
+        (
+            "budget-exceeded",
+            lambda facts: silicon(
+                facts, buffers=(*facts.silicon.buffers, replace(facts.silicon.buffers[0], size=1824))
+            ),
+        ),
+        (
+            "no-memory-listed",
+            lambda facts: silicon(facts, memories=tuple(each for each in facts.silicon.memories if each.kind != "ram")),
+        ),
+    ),
+    *fails(
+        "mem-frame-bounded",
+        ("frame-overrun", lambda facts: held(facts, TICK, FRAME + FRAME_SIZE, FRAME + FRAME_SIZE + 4, SENSOR_DATA)),
+        ("frame-overrun", lambda facts: held(facts, TICK, STACK_TOP, STACK_TOP + 4, SENSOR_DATA)),
+        ("frame-size", wider_frame),
+        (
+            "frame-too-large",
+            lambda facts: replace(
+                facts,
+                profile=replace(facts.profile, frame=replace(facts.profile.frame, maximum_bits_per_sample=4)),
+            ),
+        ),
+        (
+            "frame-too-large",
+            lambda facts: replace(
+                facts, profile=replace(facts.profile, frame=replace(facts.profile.frame, maximum_samples=9215))
+            ),
+        ),
+        (
+            "frame-not-confined",
+            lambda facts: declaration(facts, "memory", frame=Range(start=CONFINED_END, size=FRAME_SIZE)),
+        ),
+    ),
+    *undecided(
+        "mem-frame-bounded",
+        ("no-capture", lambda facts: held(facts, TICK, FRAME, FRAME + FRAME_SIZE, known(0))),
+        ("no-drop", no_drop),
+        ("mpu-words-unknown", unknown_region),
+    ),
+    *fails(
+        "mem-no-other-store",
+        ("storage-used", lambda facts: stored(facts, TICK, 0x40002850, 1)),
+        ("storage-used", lambda facts: loaded(facts, BOOT, 0x40002850, 1)),
+        ("storage-used", lambda facts: stored(facts, BOOT, 0x1FFF7800, 1)),
+        ("storage-used", lambda facts: stored(facts, TICK, 0x42050A00, 1)),
+        ("storage-reachable", open_peripherals),
+        ("storage-reachable", lambda facts: region(facts, 3, 0x1FFF0000, 6 << 24 | 15 << 1 | 1)),
+    ),
+    *undecided("mem-no-other-store", ("no-drop", no_drop), ("mpu-words-unknown", unknown_region)),
+    *fails(
+        "mem-cleared",
+        ("not-cleared", lambda facts: held(facts, BOOT, PSP, PSP + 4, anything(Origin.RESET))),
+        ("not-cleared", lambda facts: held(facts, BOOT, RAM_END - 4, RAM_END, anything(Origin.RESET))),
+        ("confined-memory-not-constant", lambda facts: held(facts, BOOT, PSP, PSP + 4, anything(Origin.DEVICE))),
+    ),
+    *undecided("mem-cleared", ("memory-not-described", hole(BOOT)), ("mpu-words-unknown", unknown_region)),
+    *fails(
+        "mem-stack-bounded",
+        ("stack-outside-gate-memory", lambda facts: run(facts, TICK, stack_low=STACK_TOP - 1024)),
+        ("stack-outside-gate-memory", lambda facts: run(facts, BOOT, stack_low=CONFINED_END - 4)),
+        ("stack-outside-gate-memory", lambda facts: drop_state(facts, main_stack=known(CONFINED_END))),
+        ("confined-stack-outside", lambda facts: drop_state(facts, process_stack=known(STACK_TOP))),
+        ("confined-stack-outside", lambda facts: leaving_state(facts, TICK, process_stack=known(CONFINED_END))),
+        ("confined-stack-outside", lambda facts: leaving_state(facts, FAULT, process_stack=anything(Origin.CONFINED))),
+    ),
+    *undecided(
+        "mem-stack-bounded",
+        ("stack-unbounded", lambda facts: run(facts, TICK, stack_low=None)),
+        ("stack-unbounded", lambda facts: run(facts, BOOT, stack_high=None)),
+        ("stack-pointer-unknown", lambda facts: drop_state(facts, main_stack=anything())),
+        ("no-drop", no_drop),
+        ("mpu-words-unknown", unknown_region),
+    ),
+]
