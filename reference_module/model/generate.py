@@ -1,7 +1,7 @@
 """An integer network as C constants for the detector: reference_module/detector/model.h has the meaning of each field.
 
-The bytes of the compiled object are computed here as well, so that a declaration can state their digest before anything is
-compiled, and a test can compare them with the section of the image.
+The bytes of the compiled object are computed here as well, so that a declaration can state their digest before anything
+is compiled, and a test can compare them with the section of the image.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def plan(network: IntegerNetwork) -> Plan:
     """Tensors lie at the two ends of the arena in turn, the frame at the far end: no layer overlaps its own input."""
     sizes = [network.layers[0].input_shape.size] + [layer.output_shape.size for layer in network.layers]
     aligned = [-(-size // 4) * 4 for size in sizes]
-    total = max(before + after for before, after in zip(aligned[:-1], aligned[1:], strict=True))
+    total = max(before + after for before, after in pairwise(aligned))
     places = tuple(total - size if index % 2 == 0 else 0 for index, size in enumerate(aligned))
     return Plan(places=places, size=total)
 
@@ -109,7 +110,8 @@ def generate(network: IntegerNetwork, name: str) -> Generated:
 def _check(layer: IntegerLayer, where: str) -> None:
     """Refuses by name what the kernels' integers cannot hold."""
     if layer.operator is not Operator.POOL and layer.input.zero != -STORED_OFFSET:
-        raise ModelError(f"{where}: its input's zero point is {layer.input.zero}; the kernels take -128 (ReLU gives it)")
+        zero = layer.input.zero
+        raise ModelError(f"{where}: its input's zero point is {zero}; the kernels take -128 (ReLU gives it)")
     if max(layer.input_shape.channels, layer.output_shape.channels) > MAXIMUM_CHANNELS:
         raise ModelError(f"{where}: more than {MAXIMUM_CHANNELS} channels")
     if max(layer.input_shape.height, layer.input_shape.width) > 255:

@@ -132,7 +132,7 @@ def padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 def patches(activations: Floats, kernel: int, stride: int) -> Floats:
-    """Every window of a SAME-padded tensor: [batch, rows, columns, kernel, kernel, channels], a view where it can be."""
+    """Every window of a SAME-padded tensor: [batch, rows, columns, kernel, kernel, channels]."""
     rows = padding(activations.shape[1], kernel, stride)
     columns = padding(activations.shape[2], kernel, stride)
     padded = np.pad(activations, ((0, 0), rows, columns, (0, 0)))

@@ -112,7 +112,8 @@ def squash(picture: Image.Image, width: int, height: int) -> Pixels:
 
 def to_grey(colour: Floats | Pixels) -> Floats:
     """[..., 1] from [..., 3]; whole numbers, as a camera gives them."""
-    return np.rint(colour.astype(np.float32) @ GREY)[..., None]
+    grey: Floats = np.rint(colour.astype(np.float32) @ GREY)
+    return grey[..., None]
 
 
 def frames(photographs: Iterable[Photograph], folder: Path) -> Floats:
@@ -122,7 +123,7 @@ def frames(photographs: Iterable[Photograph], folder: Path) -> Floats:
 
 
 def find_photographs(folder: Path) -> tuple[Path, ...]:
-    """The JPEG pictures under `folder` that are large enough, each content once, in an order that does not depend on the disk."""
+    """The JPEG pictures under `folder` that are large enough, each content once, in an order that no disk decides."""
     by_digest: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in (".jpg", ".jpeg") or ILLUSTRATIONS in path.as_posix():
@@ -159,12 +160,13 @@ def _crop(picture: Image.Image, random: np.random.Generator) -> Pixels:
     box = next(_boxes(picture.size, random), (0.0, 0.0, float(picture.width), float(picture.height)))
     side = (FRAME_SIDE, FRAME_SIDE)
     cropped = picture.resize(side, Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
-    pixels = np.asarray(cropped, np.float32)
+    pixels: Floats = np.asarray(cropped, np.float32)
     if random.random() < 0.5:
         pixels = pixels[:, ::-1]
     mean = pixels.mean()
     lit = (pixels - mean) * random.uniform(0.7, 1.2) + mean * random.uniform(0.75, 1.2)
-    return np.rint(np.clip(lit, 0, 255)).astype(np.uint8)
+    result: Pixels = np.rint(np.clip(lit, 0, 255)).astype(np.uint8)
+    return result
 
 
 def _boxes(size: tuple[int, int], random: np.random.Generator) -> Iterator[tuple[float, float, float, float]]:

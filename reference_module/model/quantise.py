@@ -46,7 +46,7 @@ UNDECIDED = Decision(person=0, threshold=0)
 
 
 def quantise(network: FloatNetwork, pictures: Floats) -> IntegerNetwork:
-    """The integer network, with the ranges of activations from pictures [count, 96, 96, 1]. A pool comes before the dense layer.
+    """The integer network; activations get their ranges from pictures [count, 96, 96, 1].
 
     Layer by layer, the floating-point activations and those with the roundings so far are both carried along; the mean
     difference that the rounded weights make to a channel is taken out of its bias.
@@ -86,7 +86,8 @@ def _top(activations: Floats) -> float:
 def _round(activations: Floats, quantisation: Quantisation) -> Floats:
     """What is left of activations in 8 bits."""
     scale = np.float32(quantisation.scale)
-    return np.clip(np.rint(activations / scale), 0, 255) * scale
+    stored: Floats = np.clip(np.rint(activations / scale), 0, 255)
+    return stored * scale
 
 
 def _corrected(layer: FloatLayer, incoming: Quantisation, exact: Floats, rounded: Floats) -> FloatLayer:

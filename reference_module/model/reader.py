@@ -29,7 +29,7 @@ from reference_module.model.network import (
     Words,
 )
 
-_OPERATOR_NAMES = {
+_OPERATOR_NAMES: dict[int, str] = {
     value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int) and name.isupper()
 }
 
@@ -142,7 +142,8 @@ def _layers(file: _File) -> tuple[IntegerLayer, ...]:
         last = number == file.graph.OperatorsLength() - 1
         if kind == "SOFTMAX" and last and layers and layers[-1].operator is Operator.DENSE:
             continue  # monotonic in the difference of the two logits, on which the threshold acts
-        if kind == "RESHAPE" and _keeps_elements(file, operator):
+        if kind == "RESHAPE":
+            _check_reshape(file, number, operator)
             continue
         layers.append(_layer(file, number, kind, operator))
     if current != int(file.graph.Outputs(0)) or not layers or layers[-1].operator is not Operator.DENSE:
@@ -157,27 +158,25 @@ def _operator_name(file: _File, operator: tflite.Operator) -> str:
     return _OPERATOR_NAMES.get(value, f"number {value}")
 
 
-def _keeps_elements(file: _File, operator: tflite.Operator) -> bool:
-    source = file.tensor(int(operator.Inputs(0)))
-    target = file.tensor(int(operator.Outputs(0)))
-    if (source.scales, source.zeros) != (target.scales, target.zeros):
-        file.refuse(f"RESHAPE {target.name}: changes the quantisation")
-    return True
+def _check_reshape(file: _File, number: int, operator: tflite.Operator) -> None:
+    """Allowed only where it changes nothing in memory and no kernel could notice: of one pixel."""
+    source, before = file.activation(int(operator.Inputs(0)))
+    target, after = file.activation(int(operator.Outputs(0)))
+    if before != after or source != target or source.size != source.channels:
+        file.refuse(f"operator {number} RESHAPE: only from [1, 1, 1, n] to [1, n], the quantisation kept")
 
 
 def _layer(file: _File, number: int, kind: str, operator: tflite.Operator) -> IntegerLayer:
     where = f"operator {number} {kind}"
-    match kind:
-        case "CONV_2D":
-            return _convolution(file, where, operator)
-        case "DEPTHWISE_CONV_2D":
-            return _depthwise(file, where, operator)
-        case "AVERAGE_POOL_2D":
-            return _pool(file, where, operator)
-        case "FULLY_CONNECTED":
-            return _dense(file, where, operator)
-        case _:
-            file.refuse(f"{where}: the detector has no such operator")
+    readers = {
+        "CONV_2D": _convolution,
+        "DEPTHWISE_CONV_2D": _depthwise,
+        "AVERAGE_POOL_2D": _pool,
+        "FULLY_CONNECTED": _dense,
+    }
+    if kind not in readers:
+        file.refuse(f"{where}: the detector has no such operator")
+    return readers[kind](file, where, operator)
 
 
 def _convolution(file: _File, where: str, operator: tflite.Operator) -> IntegerLayer:
@@ -332,8 +331,6 @@ def _bias(file: _File, where: str, index: int, channels: int) -> Words:
 def _limits(file: _File, where: str, activation: int, outgoing: Quantisation) -> tuple[int, int]:
     if not np.isfinite(outgoing.scale) or outgoing.scale <= 0 or not -128 <= outgoing.zero <= 127:
         file.refuse(f"{where}: the output's scale or zero point is out of range")
-    if activation == tflite.ActivationFunctionType.NONE:
-        return -128, 127
-    if activation == tflite.ActivationFunctionType.RELU:
-        return max(-128, outgoing.zero), 127
-    file.refuse(f"{where}: the activation must be none or ReLU")
+    if activation not in (tflite.ActivationFunctionType.NONE, tflite.ActivationFunctionType.RELU):
+        file.refuse(f"{where}: the activation must be none or ReLU")
+    return (-128 if activation == tflite.ActivationFunctionType.NONE else outgoing.zero), 127

@@ -1,8 +1,9 @@
-"""What the tests of the network share: the detector compiled for the host, the reference interpreter, random networks."""
+"""What the tests of the network share: the detector on the host, the reference interpreter, random networks."""
 
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def run_detector(program: Path, network: IntegerNetwork, frames: Frames) -> tupl
     sizes = [layer.output_shape.size for layer in network.layers]
     table = np.frombuffer(output, np.uint8).reshape(len(frames), sum(sizes) + 4)
     edges = np.cumsum([0, *sizes])
-    layers = [table[:, start:end] for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    layers = [table[:, start:end] for start, end in pairwise(edges)]
     scores = np.ascontiguousarray(table[:, edges[-1] :]).view("<i4")[:, 0]
     return layers, scores
 
@@ -105,9 +106,7 @@ def random_network(seed: int) -> tuple[bytes, IntegerNetwork]:
     return write_tflite(network, "random, for a test"), network
 
 
-def _random_layer(
-    random: np.random.Generator, kind: Operator, shape: Shape, incoming: Quantisation
-) -> IntegerLayer:
+def _random_layer(random: np.random.Generator, kind: Operator, shape: Shape, incoming: Quantisation) -> IntegerLayer:
     if kind is Operator.POOL:
         target = Shape(height=1, width=1, channels=shape.channels)
         return _layer(kind, 1, shape, target, incoming, incoming, np.zeros(0, np.int8), np.zeros(0, np.float32))
@@ -123,8 +122,8 @@ def _random_layer(
     }[kind]
     target = Shape(height=-(-shape.height // stride), width=-(-shape.width // stride), channels=channels)
     weights = random.integers(-127, 128, weight_shape, dtype=np.int8)
-    spread = np.float32(10.0) ** random.uniform(-1.5, 0.3, 1 if kind is Operator.DENSE else channels)
-    scales = np.broadcast_to(spread.astype(np.float32) / 100, channels).copy()
+    spread = 10.0 ** random.uniform(-1.5, 0.3, 1 if kind is Operator.DENSE else channels) / 100
+    scales = np.broadcast_to(spread.astype(np.float32), channels).copy()
     fan_in = weights.size // channels
     # Random weights have a standard deviation of 73 steps: this keeps outputs about as spread as inputs.
     scale = float(np.float32(incoming.scale * float(np.median(scales)) * 73 * np.sqrt(fan_in)))

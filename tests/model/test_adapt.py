@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-
-pytest.importorskip("PIL", reason="pillow is not installed (extra [model])")
 
 from reference_module.model import network as net
 from reference_module.model.adapt import Settings, adapt, ridge

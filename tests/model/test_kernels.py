@@ -7,15 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.model.support import DETECTOR, MODEL, compile_detector, compile_host, random_network, run_detector, run_reference
 
+from reference_module.model.generate import generate
 from reference_module.model.network import IntegerNetwork
 from reference_module.model.reader import read_tflite
+from tests.model.support import (
+    DETECTOR,
+    DRIVERS,
+    MODEL,
+    Frames,
+    compile_detector,
+    compile_host,
+    random_network,
+    run_detector,
+    run_reference,
+)
 
-pytest.importorskip("tflite_micro", reason="the reference interpreter is not installed (extra [model])")
 
-
-def assert_same(program: Path, model: bytes, network: IntegerNetwork, frames: np.ndarray) -> None:
+def assert_same(program: Path, model: bytes, network: IntegerNetwork, frames: Frames) -> None:
     ours, scores = run_detector(program, network, frames)
     theirs, _ = run_reference(model, network, frames)
     for number, (left, right) in enumerate(zip(ours, theirs, strict=True)):
@@ -25,12 +34,16 @@ def assert_same(program: Path, model: bytes, network: IntegerNetwork, frames: np
     assert np.array_equal(scores, logits[:, person] - logits[:, 1 - person])
 
 
+# The host's compiler and its sanitizers come with the toolchain.
+pytestmark = pytest.mark.toolchain
+
+
 @pytest.fixture(scope="session")
 def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compile_detector(tmp_path_factory.mktemp("detector"), MODEL.read_bytes())
 
 
-def structured_frames(count: int) -> np.ndarray:
+def structured_frames(count: int) -> Frames:
     """Frames with edges, gradients and blobs: they drive the activations further than noise does."""
     random = np.random.default_rng(7)
     rows, columns = np.mgrid[0:96, 0:96] / 96
@@ -42,7 +55,8 @@ def structured_frames(count: int) -> np.ndarray:
             inside = ((rows - y) / height) ** 2 + ((columns - x) / width) ** 2 < 1
             picture = np.where(inside, random.uniform(0, 255), picture)
         frames.append(picture + random.normal(0, 4, (96, 96)))
-    return np.clip(frames, 0, 255).astype(np.uint8)[..., None]
+    stored: Frames = np.clip(frames, 0, 255).astype(np.uint8)
+    return stored[..., None]
 
 
 def test_the_network_on_pictures_and_noise(detector: Path) -> None:
@@ -99,3 +113,29 @@ def test_requantise_at_the_edges(tmp_path: Path) -> None:
         [program], input=np.asarray(cases, "<i4").tobytes(), stdout=subprocess.PIPE, check=True
     ).stdout
     assert list(output) == [reference_requantise(*case) for case in cases]
+
+
+@pytest.mark.emulation
+def test_the_image_s_code_gives_the_host_s_score_in_time(detector: Path, tmp_path: Path) -> None:
+    """The same sources compiled for the part, in the emulator: same score, and few enough instructions for a period."""
+    made = generate(read_tflite(MODEL.read_bytes(), MODEL.name), MODEL.name)
+    (tmp_path / "model_data.h").write_text(made.header, "utf-8")
+    (tmp_path / "model_data.c").write_text(made.source, "utf-8")
+    image = tmp_path / "count.elf"
+    options = ["-mcpu=cortex-m4", "-mthumb", "-O2", "-std=c11", "-ffreestanding", "-fno-builtin", "-nostdlib"]
+    options += ["-fno-tree-loop-distribute-patterns", f"-I{tmp_path}", f"-I{DETECTOR}", f"-T{DRIVERS / 'count.ld'}"]
+    sources = [DETECTOR / "kernels.c", DETECTOR / "detector.c", tmp_path / "model_data.c", DRIVERS / "count.c"]
+    command = ["arm-none-eabi-gcc", *options, *map(str, sources), "-o", str(image)]
+    subprocess.run(command, check=True)
+    # One nanosecond of virtual time is one instruction; count.c says how it reads that time.
+    machine = ["qemu-system-arm", "-M", "netduinoplus2", "-nographic", "-monitor", "none", "-serial", "null"]
+    machine += ["-icount", "shift=0", "-semihosting-config", "enable=on,target=native", "-kernel", str(image)]
+    run = subprocess.run(machine, capture_output=True, text=True, timeout=60, check=False)
+    printed = dict(line.split() for line in (run.stdout + run.stderr).splitlines() if line[:5] in ("instr", "score"))
+
+    rows, columns = np.mgrid[0:96, 0:96]
+    ramp = (rows + columns).astype(np.uint8)[None, :, :, None]
+    _, scores = run_detector(detector, read_tflite(MODEL.read_bytes(), MODEL.name), ramp)
+    assert int(printed["score"]) == scores[0]
+    # 45 million at 84 MHz and 1.3 cycles an instruction are 0.7 s.
+    assert 7_000_000 < int(printed["instructions"]) < 45_000_000
