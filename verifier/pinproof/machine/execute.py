@@ -40,16 +40,19 @@ class Ends:
 
 @dataclass(slots=True)
 class Frame:
-    """One activation of a function. `returns` collects the states at its returns."""
+    """One activation of a function."""
 
     function: Function
     return_address: int | None
     """None for the function that the hardware entered."""
-    returns: list[State] = field(default_factory=list)
 
 
 Edges = list[tuple[int, State]]
-"""States and the block each goes to."""
+"""States and the block each goes to, or one of the two below: a way out counts as leaving every loop around it."""
+RETURNED = -1
+"""Where a state goes that returns to the function's caller."""
+ENDED = -2
+"""Where a state goes whose path is over, by an exception return or the drop."""
 
 
 class Executor:
@@ -87,19 +90,18 @@ class Executor:
 
     def run(self, entry: int, state: State) -> list[State]:
         """Execute from a hardware entry; ends are in `ends`. Returns the states that returned to nowhere."""
-        return self._run_function(entry & ~1, state, None)
+        return [after for target, after in self._run_function(entry & ~1, state, None) if target == RETURNED]
 
-    def _run_function(self, entry: int, state: State, return_address: int | None) -> list[State]:
+    def _run_function(self, entry: int, state: State, return_address: int | None) -> Edges:
         if len(self._active) >= DEEPEST_CALLS or entry in self._active:
             raise Blocked("recursion", f"the function at 0x{entry:08x} calls itself, or calls nest too deep", _FLATTEN)
         function = self._function(entry)
         frame = Frame(function, return_address)
         self._active.append(entry)
         try:
-            self.run_elements(function.order, {entry: [state]}, frame)
+            return self.run_elements(function.order, {entry: [state]}, frame)
         finally:
             self._active.pop()
-        return frame.returns
 
     def _function(self, entry: int) -> Function:
         function = self._functions.get(entry)
@@ -185,7 +187,7 @@ class Executor:
                     following.append(skipped)
                 if taken is not None:
                     if skipped is not None and _takes_time(step.instruction):
-                        self.trace.branch_on(path.flags.origins)
+                        self._decided_by(path.flags.origins, taken, skipped)
                     after = self._run_one(step.instruction, taken, frame, edges, in_it_block=True)
                     if after is not None:
                         following.append(after)
@@ -212,12 +214,12 @@ class Executor:
         following = instruction.address + instruction.size
         match flow:
             case semantics.Next():
-                return self._after(instruction, state, following)
+                return self._after(state, following, edges)
             case semantics.BeginIt():
                 raise AssertionError("IT is handled by its block")
             case semantics.Jump(target=target):
                 if not processor.handler_mode and state.known(CONTROL).ones & 1:
-                    self._drop(state, target)
+                    self._drop(state, target, edges)
                 else:
                     edges.append((target, state))
             case semantics.ConditionalJump(condition=condition, target=target):
@@ -227,16 +229,16 @@ class Executor:
                 condition = Condition.EQ if jump_if_zero else Condition.NE
                 self._branch_on(state, zero, condition, target, following, edges)
             case semantics.Call(target=target, return_address=return_address):
-                return self._call(target, state, return_address)
+                return self._call(target, state, return_address, edges)
             case semantics.JumpRegister(value=value, return_address=return_address, interworking=interworking):
-                return self._jump(value, return_address, state, frame, interworking=interworking)
+                return self._jump(value, return_address, state, frame, edges, interworking=interworking)
             case semantics.TableJump():
                 raise Blocked("computed-branch", "a table branch (TBB, TBH) is not followed yet", _DIRECT)
             case semantics.Trap(operation=operation):
                 raise Blocked("fault-possible", f"the gate executes {operation.value}, an exception", _NO_TRAP)
         return None
 
-    def _after(self, instruction: Instruction, state: State, following: int) -> State | None:
+    def _after(self, state: State, following: int, edges: Edges) -> State | None:
         """Notice the drop: CONTROL.nPRIV is 1 and an ISB has made it hold.
 
         What follows runs unprivileged, so it proves nothing and harms nothing; moves and jumps are still followed, for
@@ -250,12 +252,13 @@ class Executor:
         if not control.ones & 1:
             raise Blocked("unpredictable", "CONTROL.nPRIV may or may not be set here", "write CONTROL with a constant")
         if "control-synchronised" in state.barriers and self._fetch(following).operation not in _AFTER_DROP:
-            self._drop(state, following)
+            self._drop(state, following, edges)
             return None
         return state
 
-    def _drop(self, state: State, target: int) -> None:
+    def _drop(self, state: State, target: int, edges: Edges) -> None:
         self.ends.drops.append((self.trace.site, target, state))
+        edges.append((ENDED, state))
 
     def _branch(
         self, state: State, known: flags.Flags, condition: Condition, target: int, following: int, edges: Edges
@@ -285,42 +288,52 @@ class Executor:
         for state in states:
             state.control = state.control | hidden
 
-    def _call(self, target: int, state: State, return_address: int) -> State | None:
+    def _call(self, target: int, state: State, return_address: int, edges: Edges) -> State | None:
         site = self.trace.address
         calls = self.trace.calls
         state.slots[LR] = return_address | 1
         self.trace.calls = (*calls, site)
         try:
-            returned = self._run_function(target & ~1, state, return_address & ~1)
+            outcome = self._run_function(target & ~1, state, return_address & ~1)
         finally:
             self.trace.calls = calls
             self.trace.address = site
+        edges += [edge for edge in outcome if edge[0] == ENDED]
+        returned = [after for where, after in outcome if where == RETURNED]
         return reduce(join, returned) if returned else None
 
     def _jump(
-        self, value: Value, return_address: int | None, state: State, frame: Frame, *, interworking: bool
+        self,
+        value: Value,
+        return_address: int | None,
+        state: State,
+        frame: Frame,
+        edges: Edges,
+        *,
+        interworking: bool,
     ) -> State | None:
         target = state.symbols.range(value).only
         if self.processor.state.known(CONTROL).ones & 1 and not self.processor.handler_mode:
-            self._drop(state, target if target is not None else 0)
+            self._drop(state, target if target is not None else 0, edges)
             return None
         if target is None:
             raise Blocked("computed-branch", "a jump goes to an address that is not a constant", _DIRECT)
-        if return_address is not None:
-            return self._call(target, state, return_address)
         if not interworking:
             target |= 1
-        elif target >= EXCEPTION_RETURN and self.processor.handler_mode:
+        elif return_address is None and target >= EXCEPTION_RETURN and self.processor.handler_mode:
             self.ends.exception_returns.append((self.trace.site, value, state))
+            edges.append((ENDED, state))
             return None
         if not target & 1:
             raise Blocked("fault-possible", f"a jump to 0x{target:08x} leaves Thumb state", _THUMB)
+        if return_address is not None:
+            return self._call(target, state, return_address, edges)
         if frame.return_address is not None and target & ~1 == frame.return_address:
-            frame.returns.append(state)
+            edges.append((RETURNED, state))
             return None
         if self._returns_wrongly():
             raise Blocked("return-address-changed", f"a function returns to 0x{target:08x}, not to its caller", _STACK)
-        frame.returns.extend(self._run_function(target & ~1, state, frame.return_address))
+        edges += self._run_function(target & ~1, state, frame.return_address)
         return None
 
     def _returns_wrongly(self) -> bool:

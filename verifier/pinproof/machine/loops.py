@@ -319,7 +319,9 @@ def _free(head: Head, value: Value) -> bool:
 def _resolved_equal(back: State, found: Value | None, wanted: Value) -> bool:
     if found is None:
         return False
-    return found == wanted or back.symbols.resolved(found) == back.symbols.resolved(wanted)
+    if found == wanted:
+        return True
+    return back.symbols.knows(wanted) and back.symbols.resolved(found) == back.symbols.resolved(wanted)
 
 
 def _weaken(head: Head, back: State, *, widen: bool, give_up: bool) -> None:
@@ -360,11 +362,21 @@ def _finish(executor: Executor, loop: Loop, proved: Proved, bound: int | None) -
     fills = [] if body.back is None else fills_of(stores, head.counter, body.back)
     for _, after in body.leaving:
         after.cycles += head.before.cycles + (rounds * each if rounds else 0.0)
+        counted = _counted(after, head.counter)
+        if counted is not None:
+            apply_fills(after, fills, stores, counted)
+        # Only now: what earlier iterations passed says nothing about how far the last one got.
         after.passed = after.passed | head.before.passed
-        counted = after.symbols.range(after.slots.pop(_hidden(head.counter)))
-        if counted.only is not None:
-            apply_fills(after, fills, stores, counted.only)
     return body.leaving
+
+
+def _counted(after: State, counter: int) -> int | None:
+    """The number of complete iterations, where it is one number. Where not, it tells what decided when to stop."""
+    count = after.slots.pop(_hidden(counter))
+    known = after.symbols.range(count)
+    if known.only is None and counter in after.symbols.ranges:
+        after.symbols.ranges[counter] = after.symbols.ranges[counter].with_origins(after.control)
+    return known.only
 
 
 def _record_endless(executor: Executor, loop: Loop, back: State) -> None:

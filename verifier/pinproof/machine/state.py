@@ -198,7 +198,7 @@ def join(a: State, b: State, condition: frozenset[Origin] = ranges.NO_ORIGINS) -
             for low, high, one, other in pieces(a, b)
         ]
     )
-    shared: dict[tuple[Value | None, Value | None, Range | None], Value] = {}
+    shared: dict[tuple[Value, Value], Value] = {}
     slots, others = joined.slots, b.slots
     for key, value in a.slots.items():
         if isinstance(value, int) and others.get(key) == value:
@@ -207,7 +207,7 @@ def join(a: State, b: State, condition: frozenset[Origin] = ranges.NO_ORIGINS) -
             slots[key] = _joined_slot(joined, a, b, key, shared, taint)
     for key in others.keys() - a.slots.keys():
         slots[key] = _joined_slot(joined, a, b, key, shared, taint)
-    joined.flags = _joined_flags(joined, a, b)
+    joined.flags = _joined_flags(joined, a, b, taint)
     joined.barriers = a.barriers & b.barriers
     joined.passed = a.passed & b.passed
     joined.cycles = max(a.cycles, b.cycles)
@@ -220,27 +220,31 @@ def _joined_slot(
     a: State,
     b: State,
     key: int,
-    shared: dict[tuple[Value | None, Value | None, Range | None], Value],
+    shared: dict[tuple[Value, Value], Value],
     taint: frozenset[Origin],
 ) -> Value:
-    of_a, of_b = a.settled(key), b.settled(key)
-    if of_a is not None and of_a == of_b:
-        adopt(joined.symbols, of_a, a.symbols, b.symbols)
-        return of_a
-    absent = a.unwritten(key) if of_a is None else b.unwritten(key) if of_b is None else None
-    pair = (of_a, of_b, absent)
-    if pair not in shared:
-        known = ranges.hull(a.known(key), b.known(key)).with_origins(taint)
-        shared[pair] = joined.symbols.fresh(known)
-    return shared[pair]
+    same = a.slots.get(key)
+    if same is None or same != b.slots.get(key):
+        of_a, of_b = a.settled(key), b.settled(key)
+        same = of_a if of_a == of_b else None
+    if same is not None:
+        adopt(joined.symbols, same, a.symbols, b.symbols)
+        return same
+    known = ranges.hull(a.known(key), b.known(key)).with_origins(taint)
+    if of_a is None or of_b is None:
+        # What was never written has no name yet: two such slots may differ, even where all else is equal.
+        return joined.symbols.fresh(known)
+    if (of_a, of_b) not in shared:
+        shared[of_a, of_b] = joined.symbols.fresh(known)
+    return shared[of_a, of_b]
 
 
-def _joined_flags(joined: State, a: State, b: State) -> Flags:
+def _joined_flags(joined: State, a: State, b: State, taint: frozenset[Origin]) -> Flags:
     if a.flags == b.flags:
         for value in (a.flags.a, a.flags.b):
             adopt(joined.symbols, value, a.symbols, b.symbols)
         return a.flags
-    return Flags(a.flags.possible | b.flags.possible, origins=a.flags.origins | b.flags.origins)
+    return Flags(a.flags.possible | b.flags.possible, origins=a.flags.origins | b.flags.origins | taint)
 
 
 def adopt(into: Symbols, value: Value, a: Symbols, b: Symbols) -> None:
