@@ -65,7 +65,9 @@ class Bus:
         if only is not None:
             return self._flash_unit(only, width)
         addresses = _addresses(state, address, known, width)
-        return state.symbols.fresh(ranges.of_values([self._flash_unit(each, width) for each in addresses]))
+        # Which entry it is tells of the index: the value comes from where the index comes from.
+        units = [self._flash_unit(each, width) for each in addresses]
+        return state.symbols.fresh(ranges.of_values(units, known.origins))
 
     def _flash_unit(self, address: int, width: int) -> int:
         data = self._image.read(address, width)
@@ -81,7 +83,7 @@ class Bus:
     def _load_ram(self, state: State, known: Range, width: int) -> Value:
         only = known.only
         if only is None:
-            value = state.symbols.fresh(self._ram_hull(state, known, width))
+            value = state.symbols.fresh(self._ram_hull(state, known, width).with_origins(known.origins))
         elif width == 4:
             value = state.get(only)
         else:
@@ -151,7 +153,9 @@ class Bus:
     def _store_ram(self, state: State, known: Range, value: Value, width: int) -> None:
         only = known.only
         if only is None:
-            state.smear(known.low, known.high + width, state.symbols.range(value), width)
+            # Which word changed tells of the address.
+            written = state.symbols.range(value).with_origins(known.origins)
+            state.smear(known.low, known.high + width, written, width)
         elif width == 4:
             state.slots[only] = value
         else:
