@@ -3,7 +3,8 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PINPROOF := $(VENV)/bin/pinproof
-STAMP := $(VENV)/.installed
+INSTALLED := $(VENV)/.installed
+TESTED := $(VENV)/.installed-tests
 DEMO := build/demo
 IMAGE := reference_module/person_detector.elf
 MODULE := reference_module/module.toml
@@ -18,12 +19,16 @@ help:
 	@echo "make firmware   build the reference image and its declaration's digests"
 	@echo "make benchmark  time and memory, as ratios"
 
-$(STAMP): pyproject.toml tools/environment.sh
+$(INSTALLED): pyproject.toml tools/environment.sh
 	@sh tools/environment.sh $(VENV)
 	@touch $@
 
+$(TESTED): pyproject.toml tools/environment.sh
+	@sh tools/environment.sh $(VENV) tests
+	@touch $@ $(INSTALLED)
+
 # The report comes last, for a person to read; what was made on the way stays in build/demo.
-demo: $(STAMP)
+demo: $(INSTALLED)
 	@mkdir -p $(DEMO) && rm -f $(DEMO)/key.pem $(DEMO)/key.pem.pub $(DEMO)/trust.json $(DEMO)/certificate.json
 	$(PINPROOF) keygen -o $(DEMO)/key.pem --trust $(DEMO)/trust.json --owner "demo key, made on the spot"
 	$(PINPROOF) certify $(IMAGE) --module $(MODULE) --key $(DEMO)/key.pem -o $(DEMO)/certificate.json
@@ -31,30 +36,30 @@ demo: $(STAMP)
 	$(PINPROOF) verify $(IMAGE) --module $(MODULE)
 
 test: check toolchain
-	$(PYTHON) -m pytest -q -n $(WORKERS) -m "toolchain or emulation"
+	PINPROOF_SIGSTORE_JS=$(CURDIR)/build/node/node_modules $(PYTHON) -m pytest -q -n $(WORKERS) -m "toolchain or emulation or node"
 
 check: lint types unit fresh
 
-lint: $(STAMP)
+lint: $(TESTED)
 	$(VENV)/bin/ruff check .
 
-types: $(STAMP)
+types: $(TESTED)
 	$(VENV)/bin/mypy
 
-unit: $(STAMP)
-	$(PYTHON) -m pytest -q -n $(WORKERS) -m "not toolchain and not emulation"
+unit: $(TESTED)
+	$(PYTHON) -m pytest -q -n $(WORKERS) -m "not toolchain and not emulation and not node"
 
-fresh: $(STAMP)
+fresh: $(TESTED)
 	$(PYTHON) tools/compile_spec.py --check
 
 toolchain:
 	@sh tools/toolchain.sh
 
-firmware: toolchain $(STAMP)
+firmware: toolchain $(TESTED)
 	$(PYTHON) reference_module/build.py detector $(IMAGE)
 	$(PYTHON) reference_module/declare.py
 
-benchmark: $(STAMP)
+benchmark: $(TESTED)
 	$(PYTHON) benchmarks/verify.py
 
 clean:

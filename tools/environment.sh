@@ -1,8 +1,10 @@
 #!/bin/sh
-# Makes the virtual environment named by $1 and installs Pinproof with its tests into it. Needs Python 3.11 or newer; on Debian
-# and Ubuntu the package that `python3 -m venv` wants is installed when it is missing.
+# Makes the virtual environment named by $1 if it is not there, and installs Pinproof into it; with a second argument `tests`, what
+# the tests need as well. Needs Python 3.11 or newer; on Debian and Ubuntu the package that `python3 -m venv` wants is
+# installed when it is missing.
 set -eu
 venv=$1
+what=${2:-}
 
 python=
 for candidate in python3.13 python3.12 python3.11 python3; do
@@ -20,7 +22,9 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-if ! "$python" -m venv "$venv" >/dev/null 2>&1; then
+if [ -x "$venv/bin/python" ]; then
+    :
+elif ! "$python" -m venv "$venv" >/dev/null 2>&1; then
     rm -rf "$venv"
     if ! command -v apt-get >/dev/null 2>&1; then
         echo "environment: '$python -m venv' does not work; install your system's package for it" >&2
@@ -31,5 +35,17 @@ if ! "$python" -m venv "$venv" >/dev/null 2>&1; then
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
     "$python" -m venv "$venv"
 fi
-echo "environment: installing Pinproof and its tests into $venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+
+install() {
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+}
+
+if [ "$what" = tests ]; then
+    echo "environment: installing what the tests need into $venv"
+    install --editable '.[test]'
+    install --editable '.[model]' ||
+        echo "environment: NOT INSTALLED: the network's pipeline and reference interpreter ([model])" >&2
+else
+    echo "environment: installing Pinproof into $venv"
+    install --editable .
+fi

@@ -10,7 +10,19 @@ as_root() {
 missing=
 command -v arm-none-eabi-gcc >/dev/null 2>&1 || missing="$missing gcc-arm-none-eabi binutils-arm-none-eabi"
 command -v qemu-system-arm >/dev/null 2>&1 || missing="$missing qemu-system-arm"
+command -v llvm-mc >/dev/null 2>&1 || missing="$missing llvm"
 [ -e /usr/share/doc/opencv-doc ] || missing="$missing opencv-doc"
+
+# An independent verifier of certificates.
+if [ ! -d build/node/node_modules/@sigstore/verify ]; then
+    if command -v npm >/dev/null 2>&1; then
+        mkdir -p build/node
+        npm install --silent --no-save --prefix build/node @sigstore/bundle@4 @sigstore/verify@3 @sigstore/protobuf-specs ||
+            echo "toolchain: NOT INSTALLED: sigstore-js" >&2
+    else
+        echo "toolchain: NOT INSTALLED: sigstore-js (no npm here)" >&2
+    fi
+fi
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
