@@ -251,10 +251,15 @@ class Executor:
             return state
         if not control.ones & 1:
             raise Blocked("unpredictable", "CONTROL.nPRIV may or may not be set here", "write CONTROL with a constant")
-        if "control-synchronised" in state.barriers and self._fetch(following).operation not in _AFTER_DROP:
-            self._drop(state, following, edges)
-            return None
-        return state
+        upcoming = self._fetch(following).operation
+        if "control-synchronised" not in state.barriers:
+            if upcoming not in _BEFORE_DROP:
+                raise Blocked("unpredictable", "code runs before an ISB makes CONTROL.nPRIV hold", _SYNCHRONISE)
+            return state
+        if upcoming in _AFTER_DROP:
+            return state
+        self._drop(state, following, edges)
+        return None
 
     def _drop(self, state: State, target: int, edges: Edges) -> None:
         self.ends.drops.append((self.trace.site, target, state))
@@ -372,6 +377,8 @@ def _decode_code(error: DecodeError) -> str:
     }.get(name, "code-not-in-image")
 
 
+_BEFORE_DROP = frozenset((Operation.ISB, Operation.DSB, Operation.DMB, Operation.NOP, Operation.B, Operation.BX))
+_SYNCHRONISE = "put an ISB right behind the write of CONTROL"
 _AFTER_DROP = frozenset((Operation.MOV, Operation.MOVT, Operation.B, Operation.BX, Operation.NOP))
 _SLOW = ("ld", "st", "push", "pop", "mul", "ml", "umul", "smul", "umla", "smla", "udiv", "sdiv")
 _THUMB = "set bit 0 of code addresses"

@@ -18,7 +18,7 @@ from ..isa.errors import TruncatedInstruction
 from ..isa.instruction import Instruction
 from ..silicon import MemoryKind, Silicon
 from . import mpu, ranges
-from .bus import Bus
+from .bus import STORES_COMPLETE, Bus
 from .costs import Costs
 from .execute import Executor
 from .flags import Flags
@@ -36,6 +36,7 @@ RESET = 1
 SYSTICK_INTERRUPT = 2
 """SYST_CSR.TICKINT (DDI 0403, B3.3.3)."""
 _THUMB_VECTOR = "point every vector at Thumb code"
+_FLATTER = "split the gate's functions, and nest its loops and calls less"
 _EXCEPTION_RETURN = "end handlers with an exception return, and the boot with the drop"
 _DEAD = ranges.anything(frozenset(Origin) - {Origin.SENSOR})
 _CONFINED = frozenset((Origin.CONFINED,))
@@ -250,6 +251,7 @@ class _Explorer:
     def _handler_state(self, invariant: State, confined: Places) -> State:
         """Exception entry from thread mode: the confined part chose every register and filled its memory."""
         state = invariant.copy()
+        _forget_relations(state)
         anything = ranges.anything(_CONFINED)
         for register in range(13):
             state.slots[register] = state.symbols.fresh(anything)
@@ -262,17 +264,8 @@ class _Explorer:
         for start, end in confined:
             state.fill(start, end, anything)
         state.stack_low = state.known(MAIN_STACK).only
-        self._forget_relations(state)
+        state.barriers = state.barriers - {STORES_COMPLETE}
         return state
-
-    def _forget_relations(self, state: State) -> None:
-        """The invariant is a range for each slot: no slot may know anything about another."""
-        for key, value in state.slots.items():
-            if isinstance(value, Linear):
-                known = state.symbols.range(value)
-                if state.segment_at(key) is not None:
-                    known = known.with_origins(frozenset((Origin.GATE,)))
-                state.slots[key] = state.symbols.fresh(known)
 
     # --- shared -----------------------------------------------------------------------------------------------------
 
@@ -289,6 +282,8 @@ class _Explorer:
                 raise Blocked("return-address-changed", "the outermost function returns", _EXCEPTION_RETURN)
         except Blocked as blocked:
             trace.obstacle(blocked)
+        except RecursionError:
+            trace.obstacle(Blocked("step-budget", "calls, loops or branches nest too deep to follow", _FLATTER))
         except BudgetSpent:
             message = f"the step budget of {self._budget} is spent in the loop or function at 0x{trace.address:08x}"
             trace.obstacle(Blocked("step-budget", message, "simplify the gate's loops, or raise the budget"))
@@ -354,6 +349,22 @@ def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool
     return grown
 
 
+def _forget_relations(state: State) -> None:
+    """The invariant is a range for each slot: no slot may know anything about another.
+
+    What is not one constant there tells which handlers ran before: it comes from the gate's memory of them, be that
+    RAM or a device register.
+    """
+    history = frozenset((Origin.GATE,))
+    for key, value in state.slots.items():
+        if isinstance(value, Linear):
+            state.slots[key] = state.symbols.fresh(state.symbols.range(value).with_origins(history))
+    state.segments = [
+        (low, high, known if known.only is not None else known.with_origins(history))
+        for low, high, known in state.segments
+    ]
+
+
 def _forget_boot_stack(state: State) -> None:
     """The boot never returns, so what it left on the main stack is dead, and the handlers use the same stack again."""
     top, low = state.known(MAIN_STACK).only, state.stack_low
@@ -385,6 +396,8 @@ def _kept(key: int, confined: Places) -> bool:
 
 
 def _covered(invariant: State, state: State, confined: Places) -> bool:
+    if not invariant.barriers - {STORES_COMPLETE} <= state.barriers:
+        return False
     for key in invariant.slots.keys() | state.slots.keys():
         if _kept(key, confined) and not invariant.known(key).includes(state.known(key)):
             return False

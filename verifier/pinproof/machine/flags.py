@@ -162,16 +162,24 @@ def _learn_from_comparison(symbols: Symbols, a: Value, b: Value, possible: int) 
             symbols.exclude(a, b)
         elif isinstance(a, int):
             symbols.exclude(b, a)
+    if not possible & N_SET:
+        symbols.narrow(symbols.subtract(a, b), ranges.Range(0, MASK >> 1, _SIGN))
+    elif not possible & ~N_SET:
+        symbols.narrow(symbols.subtract(a, b), ranges.Range(_SIGN, MASK, 0, _SIGN))
     if not possible & ~C_SET:
         _at_least(symbols, a, b, strict)
     elif not possible & C_SET:
         _at_least(symbols, b, a, True)
+    elif not possible & ~SATISFYING[Condition.LS]:
+        _at_least(symbols, b, a, False)
     elif symbols.range(a).high < _SIGN and symbols.range(b).high < _SIGN:
         # Both are non-negative as signed numbers too, so the signed order is the unsigned one.
         if not possible & ~_GE:
             _at_least(symbols, a, b, strict)
         elif not possible & _GE:
             _at_least(symbols, b, a, True)
+        elif not possible & ~SATISFYING[Condition.LE]:
+            _at_least(symbols, b, a, False)
 
 
 def _at_least(symbols: Symbols, larger: Value, smaller: Value, strict: bool) -> None:
