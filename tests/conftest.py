@@ -1,7 +1,7 @@
 """Nothing is skipped in silence: every skip is listed and counted, and in CI it is a failure.
 
-The one exception is a comparison of bytes that another toolchain than the recorded one cannot make: it is counted as "not
-comparable" (reference_module/build.py names the toolchain).
+The one exception is a comparison of bytes that another toolchain than the recorded one cannot make: it is counted as
+"not comparable" (reference_module/build.py names the toolchain).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     if skipped:
         reasons = sorted({_reason(report) for report in skipped})
-        terminalreporter.write_line(f"NOT RUN: {len(skipped)} tests, because: {'; '.join(reasons)}", yellow=True, bold=True)
+        line = f"NOT RUN: {len(skipped)} tests, because: {'; '.join(reasons)}"
+        terminalreporter.write_line(line, yellow=True, bold=True)
 
 
 def _reason(report: pytest.TestReport) -> str:
