@@ -11,6 +11,8 @@ import pytest
 from reference_module.model.generate import generate
 from reference_module.model.network import IntegerNetwork
 from reference_module.model.reader import read_tflite
+from tests.emulation.tools import require
+from tests.emulation.video import VIDEO, read_samples
 from tests.model.support import (
     DETECTOR,
     DRIVERS,
@@ -65,6 +67,21 @@ def test_the_network_on_pictures_and_noise(detector: Path) -> None:
     flat = np.stack([np.full((96, 96, 1), value, np.uint8) for value in (0, 1, 127, 128, 255)])
     frames = np.concatenate([structured_frames(60), noise, flat])
     assert_same(detector, model, read_tflite(model, MODEL.name), frames)
+
+
+def test_the_network_on_a_camera_s_frames(detector: Path) -> None:
+    """A street with and without people, from Debian's opencv-doc; these are also what the emulation tests show."""
+    require(str(VIDEO), "python:av")
+    samples = read_samples()[::3]
+    frames = np.stack([sample.pixels for sample in samples])[..., None]
+    model = MODEL.read_bytes()
+    network = read_tflite(model, MODEL.name)
+    assert_same(detector, model, network, frames)
+    _, scores = run_detector(detector, network, frames)
+    said = scores >= network.decision.threshold
+    person = np.array([sample.person for sample in samples])
+    assert person.sum() > 80 and (~person).sum() > 5
+    assert said[person].mean() > 0.95 and not said[~person].any()
 
 
 @pytest.mark.parametrize("seed", range(8))
