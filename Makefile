@@ -36,7 +36,7 @@ demo: $(INSTALLED)
 	$(PINPROOF) verify $(IMAGE) --module $(MODULE)
 
 test: check toolchain
-	PINPROOF_SIGSTORE_JS=$(CURDIR)/build/node/node_modules $(PYTHON) -m pytest -q -n $(WORKERS) -m "toolchain or emulation or node"
+	PINPROOF_SIGSTORE_JS=$(CURDIR)/build/node/node_modules $(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile -m "toolchain or emulation or node"
 
 check: lint types unit fresh
 
@@ -47,7 +47,7 @@ types: $(TESTED)
 	$(VENV)/bin/mypy
 
 unit: $(TESTED)
-	$(PYTHON) -m pytest -q -n $(WORKERS) -m "not toolchain and not emulation and not node"
+	$(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile -m "not toolchain and not emulation and not node"
 
 fresh: $(TESTED)
 	$(PYTHON) tools/compile_spec.py --check

@@ -43,8 +43,9 @@ install() {
 if [ "$what" = tests ]; then
     echo "environment: installing what the tests need into $venv"
     install --editable '.[test]'
-    install --editable '.[model]' ||
-        echo "environment: NOT INSTALLED: the network's pipeline and reference interpreter ([model])" >&2
+    for extra in model video; do
+        install --editable ".[$extra]" || echo "environment: NOT INSTALLED: the extra [$extra]" >&2
+    done
 else
     echo "environment: installing Pinproof into $venv"
     install --editable .

@@ -11,7 +11,8 @@ missing=
 command -v arm-none-eabi-gcc >/dev/null 2>&1 || missing="$missing gcc-arm-none-eabi binutils-arm-none-eabi"
 command -v qemu-system-arm >/dev/null 2>&1 || missing="$missing qemu-system-arm"
 command -v llvm-mc >/dev/null 2>&1 || missing="$missing llvm"
-[ -e /usr/share/doc/opencv-doc ] || missing="$missing opencv-doc"
+command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+[ -e /usr/share/doc/opencv-doc/examples/data/vtest.avi ] || missing="$missing opencv-doc"
 
 # An independent verifier of certificates.
 if [ ! -d build/node/node_modules/@sigstore/verify ]; then
