@@ -127,7 +127,7 @@ class Bus:
             base -= _NVIC_CLEAR.start - _NVIC_SET.start
         if base in (_MPU_RBAR, _MPU_RASR):
             return state.symbols.fresh(ranges.anything(origin))
-        volatile = register.volatile
+        volatile = register.volatile | _doubtful(state, register)
         if volatile == MASK or register.access is RegisterAccess.WRITE_ONLY:
             return state.symbols.fresh(ranges.anything(origin))
         stable = state.get(base)
@@ -182,6 +182,12 @@ class Bus:
                 f"a {width}-byte store to the device register at 0x{address:08x} has no modelled effect",
                 "write whole words to device registers that the silicon file lists",
             )
+        if register.block == "RCC" and register.name.endswith("RSTR") and state.symbols.range(value).only != 0:
+            raise Blocked(
+                "peripheral-reset",
+                f"the gate resets devices through RCC.{register.name}, which undoes what it set up before",
+                "leave the reset registers alone: a system reset has reset every device",
+            )
         if MPU_CONTROL <= address < _MPU_ALIASES.start:
             state.barriers = state.barriers - MPU_BARRIERS
         self._change_device(state, address, register, value)
@@ -196,10 +202,12 @@ class Bus:
         elif address in (_MPU_RBAR, _MPU_RASR):
             self._change_region(state, address, value)
         elif register.access not in (RegisterAccess.WRITE_ONLY, RegisterAccess.READ_ONLY):
-            if self._clocked(state, self._silicon.peripheral_at(address)):
+            block = self._silicon.peripheral_at(address)
+            if self._clocked(state, block) and (register.name == "LCKR" or not _locked(state, block)):
                 state.slots[address] = value
             else:
-                # Without its clock the block may swallow the write (RM0368 6.3.9): either value may be there.
+                # Without its clock, or locked, the block may swallow the write (RM0368 6.3.9, 8.3.6): either value may
+                # be there.
                 either = ranges.hull(state.known(address), symbols.range(value))
                 state.slots[address] = symbols.fresh(either.with_origins(frozenset((Origin.DEVICE,))))
 
@@ -300,6 +308,24 @@ class Bus:
     @staticmethod
     def _inside(known: Range, width: int, places: list[tuple[int, int]] | tuple[tuple[int, int], ...]) -> bool:
         return any(start <= known.low and known.high + width <= end for start, end in places)
+
+
+def _locked(state: State, block: Peripheral | None) -> bool:
+    """Whether a port's configuration may be locked (RM0368 8.4.8): it is not before anything is written to LCKR."""
+    return block is not None and any(each.name == "LCKR" and each.address in state.slots for each in block.registers)
+
+
+def _doubtful(state: State, register: Register) -> int:
+    """Bits that a load may find otherwise than as last stored: those that the hardware may lack, or hold locked.
+
+    Which bits a register has is not in the silicon file, so only those that were stored as they are after reset are
+    sure: a bit that does not exist reads as its reset value.
+    """
+    written = state.slots.get(register.address)
+    if written is None:
+        return 0
+    now, reset = state.symbols.range(written), _reset_range(register)
+    return MASK & ~(now.zeros & reset.zeros | now.ones & reset.ones)
 
 
 def _reset_range(register: Register) -> Range:
