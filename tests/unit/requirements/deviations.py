@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -179,6 +180,23 @@ def with_memory(state: MachineState, start: int, end: int, word: Word) -> tuple[
     content = Content.VARIABLE if word.origins else Content.CONSTANT
     pieces.append(MemoryRange(start=start, end=end, content=content, value=word))
     return tuple(sorted(pieces, key=lambda piece: piece.start))
+
+
+def options(**changes: Any) -> Callable[[Facts], Facts]:
+    def deviation(facts: Facts) -> Facts:
+        assert facts.provisioning is not None
+        values = replace(facts.provisioning.option_bytes, **changes)
+        return replace(facts, provisioning=replace(facts.provisioning, option_bytes=values))
+
+    return deviation
+
+
+def provisioning(**changes: Any) -> Callable[[Facts], Facts]:
+    def deviation(facts: Facts) -> Facts:
+        assert facts.provisioning is not None
+        return replace(facts, provisioning=replace(facts.provisioning, **changes))
+
+    return deviation
 
 
 def anything(*origins: Origin) -> Word:

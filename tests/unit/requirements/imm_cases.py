@@ -21,29 +21,14 @@ from tests.unit.requirements.deviations import (
     drop_state,
     held,
     loaded,
+    options,
+    provisioning,
     region,
     silicon,
     stored,
     written,
 )
 from tests.unit.requirements.out_cases import no_drop, open_peripherals, unknown_region
-
-
-def options(**changes: Any) -> Deviation:
-    def deviation(facts: Facts) -> Facts:
-        assert facts.provisioning is not None
-        values = replace(facts.provisioning.option_bytes, **changes)
-        return replace(facts, provisioning=replace(facts.provisioning, option_bytes=values))
-
-    return deviation
-
-
-def provisioning(**changes: Any) -> Deviation:
-    def deviation(facts: Facts) -> Facts:
-        assert facts.provisioning is not None
-        return replace(facts, provisioning=replace(facts.provisioning, **changes))
-
-    return deviation
 
 
 def not_given(facts: Facts) -> Facts:

@@ -10,6 +10,7 @@ from pinproof.machine.result import Origin, Site, Word
 
 from tests.unit.requirements.builders import (
     CONFINED_END,
+    DETECTOR,
     FRAME,
     FRAME_SIZE,
     PSP,
@@ -27,6 +28,7 @@ from tests.unit.requirements.deviations import (
     anything,
     declaration,
     device,
+    drop,
     drop_state,
     exit_of,
     forgotten,
@@ -54,6 +56,12 @@ def saved_register(facts: Facts, word: Word) -> Facts:
     registers = list(exit_of(facts, TICK).state.registers)
     registers[4] = word
     return leaving_state(facts, TICK, registers=tuple(registers))
+
+
+def starts_at_entry(facts: Facts) -> Facts:
+    """The drop itself starts the entry, with a register that nobody cleared."""
+    registers = (anything(Origin.RESET), *(known(0),) * 12)
+    return drop_state(drop(facts, target=known(DETECTOR)), registers=registers)
 
 
 def hole(which: str) -> Deviation:
@@ -85,6 +93,7 @@ CASES: list[Case] = [
         ("registers-not-cleared", lambda facts: saved_register(facts, Word.exactly(0, 1))),
         ("registers-not-cleared", lambda facts: stacked(facts, TICK, 0, anything(Origin.CONFINED))),
         ("registers-not-cleared", lambda facts: stacked(facts, TICK, 4, anything(Origin.DEVICE))),
+        ("registers-not-cleared", starts_at_entry),
         ("flags-not-cleared", lambda facts: stacked(facts, TICK, 7, known(0x09000000))),
         ("flags-not-cleared", lambda facts: stacked(facts, TICK, 7, known(0x01000200))),
         ("fpu-on", lambda facts: device(facts, "SCB", "CPACR", 0xF << 20)),

@@ -160,6 +160,10 @@ CASES: list[Case] = [
         ("confined-memory-executable", lambda facts: region(facts, 2, RAM, 3 << 24 | 15 << 1 | 1)),
         ("confined-memory-differs", lambda facts: region(facts, 2, RAM, CONFINED_RIGHTS | 14 << 1 | 1)),
         ("confined-memory-differs", lambda facts: region(facts, 2, RAM, CONFINED_RIGHTS | 1 << 8 | 15 << 1 | 1)),
+        (
+            "confined-not-ram",
+            lambda facts: declaration(facts, "memory", confined=Range(start=RAM, size=0x20000)),
+        ),
         ("flash-not-runnable", lambda facts: region(facts, 0, GATE, 6 << 24 | 15 << 1 | 1)),
         ("missing-barrier", barriers("control-synchronised")),
         ("missing-barrier", barriers("mpu-synchronised")),

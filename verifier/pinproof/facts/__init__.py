@@ -16,7 +16,6 @@ from pinproof.facts._clocks import (
     system_clock,
     timer_clock,
 )
-from pinproof.facts._code import Branch, branch_at
 from pinproof.facts._core import (
     MACHINE_REASONS,
     Facts,
@@ -156,7 +155,6 @@ __all__ = [
     "SEALING_REASONS",
     "STEADY_REASONS",
     "TIMER_REASONS",
-    "Branch",
     "Facts",
     "Known",
     "Mode",
@@ -176,7 +174,6 @@ __all__ = [
     "block_stores",
     "blocks_with",
     "boot",
-    "branch_at",
     "bypass_possible",
     "can_touch",
     "closing_problems",

@@ -35,6 +35,9 @@ def reset_problems(facts: Facts) -> Iterator[Problem]:
             message="the gate writes SCB.AIRCR with something other than the priority grouping, or in a handler",
             places=places(facts, bad),
         )
+    if facts.provisioning is not None and facts.provisioning.option_bytes.wdg_sw == 0:
+        # RM0368 3.6.1: the independent watchdog then runs from reset on, and nothing refreshes it.
+        yield Refusal(reason="watchdog-used", message="the option bytes start the independent watchdog at reset")
     for name in _WATCHDOGS:
         if facts.silicon.has_peripheral(name):
             block = facts.silicon.peripheral(name)

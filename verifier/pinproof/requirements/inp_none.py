@@ -35,6 +35,7 @@ from pinproof.facts import (
     places,
     ports,
     proved,
+    touches,
 )
 from pinproof.outcome import Outcome
 from pinproof.silicon import Capability
@@ -46,7 +47,7 @@ REASONS: dict[str, str] = {
     "input-pin-open": "a port that the gate reads has an undeclared pin that is not analogue",
     "reset-cause-read": "the gate reads the reset flags",
     "supply-monitor-read": "the gate reads the power block, which has the supply monitor",
-    "external-interrupt-read": "the gate reads or writes external-interrupt lines",
+    "external-interrupt-used": "the gate reads or writes external-interrupt lines, whose events reach any code",
     "input-reachable": "the confined part can reach a port or an external-interrupt block",
 }
 
@@ -89,14 +90,15 @@ def _ports(facts: Facts, read: list[Touch]) -> Iterator[Problem]:
 
 def _causes(facts: Facts) -> Iterator[Problem]:
     clock = facts.silicon.peripheral("RCC").register(_RESET_FLAGS).address
-    watched = [(clock, 4, "reset-cause-read", "the reset flags")]
-    for name, reason in (("PWR", "supply-monitor-read"), ("EXTI", "external-interrupt-read")):
-        block = facts.silicon.peripheral(name)
-        watched.append((block.base, block.size, reason, name))
-    for start, size, reason, what in watched:
-        found = loads(facts, all_runs(facts), start, size)
+    power, lines = facts.silicon.peripheral("PWR"), facts.silicon.peripheral("EXTI")
+    watched = (
+        ("reset-cause-read", "reads the reset flags", loads(facts, all_runs(facts), clock)),
+        ("supply-monitor-read", "reads PWR", loads(facts, all_runs(facts), power.base, power.size)),
+        ("external-interrupt-used", "reaches EXTI", list(touches(facts, all_runs(facts), lines.base, lines.end))),
+    )
+    for reason, what, found in watched:
         if found:
-            yield Refusal(reason=reason, message=f"the gate reads {what}", places=places(facts, found))
+            yield Refusal(reason=reason, message=f"the gate {what}", places=places(facts, found))
 
 
 def _reach(facts: Facts) -> Iterator[Problem]:

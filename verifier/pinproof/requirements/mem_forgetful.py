@@ -30,6 +30,7 @@ from pinproof.facts import (
     Refusal,
     Unknown,
     conclude,
+    drops,
     handlers,
     input_registers,
     leftovers,
@@ -42,6 +43,7 @@ from pinproof.facts import (
     ticks,
     touches,
     unprivileged,
+    values_of,
 )
 from pinproof.machine.mpu import Use
 from pinproof.machine.result import AccessKind
@@ -79,6 +81,7 @@ def check(facts: Facts) -> Outcome:
         *_memory(writable, total),
         *_tick(facts),
         *leftovers(facts),
+        *_drops(facts),
         *_paths(facts),
         *_reads(facts),
         *_pending(facts),
@@ -98,6 +101,19 @@ def _tick(facts: Facts) -> Iterator[Problem]:
 def _memory(writable: object, total: int) -> Iterator[Problem]:
     if isinstance(writable, Known) and not total:
         yield Refusal(reason="no-confined-memory", message="the confined part can write no memory")
+
+
+def _drops(facts: Facts) -> Iterator[Problem]:
+    """Where the drop starts the entry itself, its registers reach the confined part as well."""
+    for drop in drops(facts):
+        starts = values_of(drop.target) or frozenset({facts.declaration.entry.detector})
+        uneven = any(word.only is None for word in drop.state.registers)
+        if uneven and facts.declaration.entry.detector in {value & ~1 for value in starts}:
+            yield Refusal(
+                reason="registers-not-cleared",
+                message="a register is not one constant where the drop starts the confined part",
+                places=(facts.at(drop.site),),
+            )
 
 
 def _paths(facts: Facts) -> Iterator[Problem]:

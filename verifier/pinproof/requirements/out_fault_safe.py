@@ -1,8 +1,8 @@
 """A fault of the confined part MUST make this period's output idle and have no other effect.
 
-*How it is decided.* Every handler but the tick ends with the idle word in the mailbox, on every path, stores to no
-register of the output timer or of a port, causes no reset, and returns to the idle loop, which the image shows to be
-a branch to itself. The compare register is 0 at the drop.
+*How it is decided.* The timer's exception alone leads to the tick. Every other handler ends with the idle word in the
+mailbox, on every path, stores to no register of the output timer or of a port, causes no reset, and returns to the
+idle loop, which the image shows to be a branch to itself. The compare register is 0 at the drop.
 
 *False accepts.* That handlers cannot fault, lock up or run for ever is run-handlers and run-gate-proved; that the pin
 is idle while the part is in reset is the board's pull-down (A-pull-down).
@@ -29,11 +29,13 @@ from pinproof.facts import (
     device_at_drops,
     handlers,
     is_tick,
+    output_timer,
     places,
     ports,
     proved,
     ranges_at,
     reset_problems,
+    ticks,
     timer_set_up,
 )
 from pinproof.machine.result import Content, HandlerExit, Run
@@ -44,6 +46,7 @@ REASONS: dict[str, str] = {
     **STEADY_REASONS,
     **PERIOD_REASONS,
     "no-fault-handler": "no handler other than the tick was explored",
+    "fault-runs-tick": "an exception other than the timer's leads to the tick, so software chooses when it runs",
     "fault-moves-output": "a handler other than the tick stores to the output timer or to a port",
     "fault-leaves-output": "a handler other than the tick can end without the idle word in the mailbox",
     "fault-returns-to-detector": "a handler other than the tick does not return to the idle loop",
@@ -99,6 +102,7 @@ def _ends(facts: Facts, others: list[Run]) -> Iterator[Problem]:
             message="no handler beside the tick was explored",
             would_help="vectors for the faults",
         )
+    yield from _shared(facts)
     for run in others:
         for leaving in run.exits:
             where = (facts.at(leaving.site),)
@@ -111,6 +115,17 @@ def _ends(facts: Facts, others: list[Run]) -> Iterator[Problem]:
                 yield Refusal(
                     reason="fault-returns-to-detector", message="it does not return to the idle loop", places=where
                 )
+
+
+def _shared(facts: Facts) -> Iterator[Problem]:
+    timer = output_timer(facts)
+    for run in ticks(facts):
+        if timer is not None and set(run.exceptions) != {timer.exception}:
+            yield Refusal(
+                reason="fault-runs-tick",
+                message=f"{len(run.exceptions)} exceptions lead to the tick",
+                places=(facts.at(run.entry),),
+            )
 
 
 def _mailbox_idle(facts: Facts, leaving: HandlerExit) -> bool:

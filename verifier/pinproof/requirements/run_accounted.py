@@ -20,13 +20,10 @@ from pinproof.facts import (
     Problem,
     Range,
     Refusal,
-    branch_at,
     conclude,
-    drops,
     merged,
     proved,
     span,
-    values_of,
     without,
 )
 from pinproof.outcome import Outcome
@@ -76,7 +73,7 @@ def _places(facts: Facts, flash: tuple[Range, ...], loaded: tuple[Range, ...]) -
 
 def _gate(facts: Facts, loaded: tuple[Range, ...]) -> Iterator[Problem]:
     gate, idle = facts.declaration.flash.gate, facts.declaration.entry.idle
-    used = merged(sorted((*facts.exploration.executed, *facts.exploration.constants, *_last_branches(facts))))
+    used = merged(sorted((*facts.exploration.executed, *facts.exploration.constants)))
     home: tuple[Range, ...] = ((gate.start, gate.end), (idle, idle + _IDLE_LOOP))
     for extra in without(used, home):
         yield Refusal(
@@ -92,15 +89,6 @@ def _gate(facts: Facts, loaded: tuple[Range, ...]) -> Iterator[Problem]:
                 message=f"{span(*hidden)} is neither executed nor read",
                 places=(facts.at(hidden[0]),),
             )
-
-
-def _last_branches(facts: Facts) -> Iterator[Range]:
-    """The direct branch after each drop: gate code that already runs without privilege (run-confined)."""
-    for drop in drops(facts):
-        for target in values_of(drop.target) or ():
-            branch = branch_at(facts.image, target & ~1)
-            if branch is not None:
-                yield target & ~1, (target & ~1) + branch.size
 
 
 def _is_filler(data: bytes | None) -> bool:

@@ -5,8 +5,9 @@ nothing else.
 sizes, alignment, subregions, overlap, permissions, execute-never, background map. Unprivileged code may read and run
 flash and read and write the declared confined memory, and nothing else; the protection also holds in fault handlers.
 Privilege is dropped with the process stack in use, after the barriers that the architecture asks for. Execution goes
-on at the declared entry or the idle loop, at most through one direct branch. No handler stores to the protection
-unit, its aliases, the vector base or the control registers of the core, and no store of CONTROL gives privilege back.
+on at the declared entry or the idle loop; the machine follows the moves and jumps on the way there. No handler stores
+to the protection unit, its aliases, the vector base or the control registers of the core, and no store of CONTROL
+gives privilege back.
 
 *False accepts.* The private peripheral bus is taken as closed to unprivileged code, which the architecture says
 (A-silicon-as-manual); the one register there that can be opened is checked.
@@ -31,7 +32,6 @@ from pinproof.facts import (
     Unknown,
     all_runs,
     block_stores,
-    branch_at,
     conclude,
     device,
     drops,
@@ -63,6 +63,7 @@ REASONS: dict[str, str] = {
     "flash-writable": "the protection lets the confined part store to flash",
     "confined-memory-executable": "the confined part can run memory that it can write",
     "confined-memory-differs": "the memory that the confined part can write is not what the declaration says",
+    "confined-not-ram": "the declared confined memory is not RAM of the part",
     "flash-not-runnable": "the confined part cannot read and run its own flash, so it cannot start",
     "missing-barrier": "a barrier is missing between the set-up of the protection or of CONTROL and the drop",
     "still-privileged": "execution after the drop may be privileged",
@@ -108,6 +109,9 @@ def _map(facts: Facts, protection: Protection) -> Iterator[Problem]:
         yield Refusal(reason="mpu-off-in-faults", message="MPU_CTRL.HFNMIENA is 0 at the drop")
     confined = facts.declaration.memory.confined
     own: tuple[Range, ...] = ((confined.start, confined.end),)
+    rams = tuple((memory.start, memory.end) for memory in facts.silicon.memories_of(MemoryKind.RAM))
+    if without(own, rams):
+        yield Refusal(reason="confined-not-ram", message=f"{span(*own[0])} is not all RAM of {facts.silicon.part}")
     flash = tuple((memory.start, memory.end) for memory in facts.silicon.memories_of(MemoryKind.FLASH))
     allowed = {Use.READ: (*flash, *own), Use.WRITE: own, Use.EXECUTE: flash}
     for use, ranges in allowed.items():
@@ -157,17 +161,10 @@ def _state(facts: Facts, drop: Drop) -> Iterator[Problem]:
             would_help="a branch to a constant address",
             places=where,
         )
-    elif not {_continuation(facts, value & ~1) for value in targets} <= starts:
+    elif not {value & ~1 for value in targets} <= starts:
         shown = ", ".join(f"0x{value:08X}" for value in sorted(targets))
         yield Refusal(reason="drop-target", message=f"execution goes on at {shown} after the drop", places=where)
     yield from _core_registers(facts, drop)
-
-
-def _continuation(facts: Facts, address: int) -> int:
-    """Where unprivileged execution gets to: a direct branch right after the drop needs no privilege and is followed."""
-    branch = branch_at(facts.image, address)
-    inside = facts.declaration.flash.gate.contains(address)
-    return branch.target if branch is not None and inside else address
 
 
 def _core_registers(facts: Facts, drop: Drop) -> Iterator[Problem]:
