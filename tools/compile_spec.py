@@ -14,8 +14,8 @@ has one twice or out of order is an error with file and line), and writes:
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
+import importlib.util
 import json
 import re
 import sys
@@ -26,6 +26,7 @@ from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "verifier"))
 SPEC = ROOT / "spec"
 COMPILED = ROOT / "verifier" / "pinproof" / "_spec"
 CHECKS = ROOT / "verifier" / "pinproof" / "requirements"
@@ -242,23 +243,19 @@ def render_readme(catalogue: dict[str, object]) -> str:
 
 
 def read_reasons(identifier: str) -> dict[str, str]:
-    """The `REASONS` of one check, read without importing it; empty where there is no check yet."""
+    """The `REASONS` of one check; empty where there is no check yet."""
     path = CHECKS / f"{identifier.replace('-', '_')}.py"
     if not path.exists():
         return {}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.Assign | ast.AnnAssign):
-            continue
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        value = node.value
-        if not any(isinstance(target, ast.Name) and target.id == "REASONS" for target in targets):
-            continue
-        if isinstance(value, ast.Call) and value.args:
-            value = value.args[0]
-        if not isinstance(value, ast.Dict):
-            raise SpecError(f"{path.name}: REASONS is not a literal dictionary")
-        return {str(code): str(meaning) for code, meaning in ast.literal_eval(value).items()}
-    return {}
+    spec = importlib.util.spec_from_file_location(f"reasons_of_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise SpecError(f"{path.name}: cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    reasons = getattr(module, "REASONS", None)
+    if not isinstance(reasons, dict):
+        raise SpecError(f"{path.name}: has no dictionary REASONS")
+    return {str(code): str(meaning) for code, meaning in reasons.items()}
 
 
 def render_reasons(catalogue: dict[str, object]) -> str:
