@@ -33,6 +33,7 @@ from pinproof.facts._core import (
     silicon,
     span,
 )
+from pinproof.facts._exceptions import EXCEPTION_REASONS, FAULTS_ENABLED, exception_problems
 from pinproof.facts._ledger import (
     ASSUMPTION_BACKUP,
     ASSUMPTION_MANUAL,
@@ -147,6 +148,8 @@ __all__ = [
     "ASSUMPTION_SUPPLY",
     "CLOCK_REASONS",
     "DECODING_REASONS",
+    "EXCEPTION_REASONS",
+    "FAULTS_ENABLED",
     "MACHINE_REASONS",
     "MEMORY_REASONS",
     "PERIOD_REASONS",
@@ -189,6 +192,7 @@ __all__ = [
     "drops",
     "engaged_locks",
     "erratum_assumption",
+    "exception_problems",
     "exploration_gap",
     "field",
     "floating_point_problems",

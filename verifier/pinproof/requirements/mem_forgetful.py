@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 from pinproof.facts import (
     ASSUMPTION_MANUAL,
+    FAULTS_ENABLED,
     MACHINE_REASONS,
     MEMORY_REASONS,
     PROTECTION_REASONS,
@@ -59,9 +60,6 @@ REASONS: dict[str, str] = {
     "device-read": "the tick reads a device other than the sensor's lines and its own timer's flags",
     "no-confined-memory": "the confined part can write no memory at all, so no frame can reach it",
 }
-
-_FAULTS_ENABLED = 0x70000
-"""SHCSR with the three configurable faults enabled, none pending or active (DDI 0403, B3.2.13)."""
 
 
 def check(facts: Facts) -> Outcome:
@@ -156,7 +154,7 @@ def _pending(facts: Facts) -> Iterator[Problem]:
         withdrawn = [
             touch
             for touch in stores(facts, [run], state)
-            if touch.exact == state and touch.access.must and touch.access.value.only == _FAULTS_ENABLED
+            if touch.exact == state and touch.access.must and touch.access.value.only == FAULTS_ENABLED
         ]
         if not withdrawn:
             yield Refusal(

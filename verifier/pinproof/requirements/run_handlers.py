@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pinproof.facts import (
+    EXCEPTION_REASONS,
     MACHINE_REASONS,
     PERIOD_REASONS,
     PLAIN_STATUS,
@@ -29,26 +30,22 @@ from pinproof.facts import (
     Unknown,
     boot,
     conclude,
-    device_at_drops,
     drops,
-    field,
+    exception_problems,
     handlers,
     is_tick,
     period_counts,
-    places,
     proved,
-    register,
-    stores,
     timer_set_up,
     values_of,
 )
-from pinproof.machine.result import HandlerExit, Origin, Run, Word
+from pinproof.machine.result import HandlerExit, Origin, Run
 from pinproof.outcome import Outcome
-from pinproof.silicon import Timer
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     **PERIOD_REASONS,
+    **EXCEPTION_REASONS,
     "vector-unexplored": "an exception of the part has no explored handler",
     "vector-differs": "a vector of the loaded table is not the handler that was explored",
     "handler-without-exit": "a handler was explored to no end",
@@ -63,22 +60,11 @@ REASONS: dict[str, str] = {
     "mask-register-written": "the gate writes BASEPRI or FAULTMASK",
     "main-stack-moved": "a handler writes the main stack pointer",
     "privilege-not-dropped": "a handler does not drop privilege itself, so preemption before the drop is open",
-    "interrupts-open-in-boot": "boot does not mask interrupts before it enables one",
-    "interrupt-enabled": "an interrupt other than the tick can be enabled",
-    "tick-not-enabled": "the tick's interrupt is not enabled on every path to the drop",
-    "systick-enabled": "the system timer's interrupt can be enabled",
-    "interrupt-pended": "the gate can make an exception pending by software",
-    "priorities-differ": "the tick and the exceptions that the confined part can cause differ in priority",
-    "fault-not-enabled": "a configurable fault is not enabled, so it escalates above the tick",
-    "system-handlers-written": "a handler changes which faults are enabled or active",
-    "priority-written": "a handler changes a priority or an interrupt enable",
 }
 
 _RESET = 1
 _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
 _PROGRAM_COUNTER, _STATUS = 6, 7
-_FAULTS = 0x70000
-_TICK_INTERRUPT = 1 << 1
 
 
 def check(facts: Facts) -> Outcome:
@@ -99,9 +85,7 @@ def check(facts: Facts) -> Outcome:
         *_lengths(facts, counts),
         *(problem for run in runs for leaving in run.exits for problem in _exit(facts, run, leaving)),
         *_masks(facts),
-        *_enables(facts, set_up.value.timer),
-        *_priorities(facts, set_up.value.timer),
-        *_later(facts),
+        *exception_problems(facts, set_up.value.timer),
     ]
     return conclude(facts, problems, evidence)
 
@@ -213,99 +197,3 @@ def _masks(facts: Facts) -> Iterator[Problem]:
                 message="a handler relies on CONTROL.nPRIV being 1 already",
                 places=(facts.at(run.entry),),
             )
-
-
-def _enables(facts: Facts, timer: Timer) -> Iterator[Problem]:
-    interrupt = timer.exception - 16
-    enables = [each for each in facts.silicon.peripheral("NVIC").registers if each.name.startswith("ISER")]
-    own = f"ISER{interrupt // 32}"
-    for each in enables:
-        wanted = 1 << interrupt % 32 if each.name == own else 0
-        for word in device_at_drops(facts, each.address):
-            if field(word, wanted) != frozenset({wanted}):
-                yield Refusal(reason="tick-not-enabled", message=f"NVIC.{each.name} may lack the tick at the drop")
-            if _others(word, wanted):
-                yield Refusal(reason="interrupt-enabled", message=f"NVIC.{each.name} may enable another interrupt")
-        early = [touch for touch in stores(facts, boot(facts), each.address) if _others(touch.access.value, wanted)]
-        if early:
-            yield Refusal(
-                reason="interrupt-enabled",
-                message=f"boot may enable another interrupt in NVIC.{each.name}",
-                places=places(facts, early),
-            )
-    masked = [value for name, _, value in facts.exploration.boot.system_writes if name.lower() == "primask"]
-    if drops(facts) and not any(word.only == 1 for word in masked):
-        yield Refusal(reason="interrupts-open-in-boot", message="boot never sets PRIMASK")
-    system = facts.silicon.peripheral("SysTick").register("CSR").address
-    if any(field(word, _TICK_INTERRUPT) != frozenset({0}) for word in device_at_drops(facts, system)):
-        yield Refusal(reason="systick-enabled", message="SysTick.CSR.TICKINT may be 1 at the drop")
-
-
-def _others(word: Word, wanted: int) -> bool:
-    return bool(~word.zeros & ~wanted & 0xFFFFFFFF)
-
-
-def _priorities(facts: Facts, timer: Timer) -> Iterator[Problem]:
-    interrupt = timer.exception - 16
-    # DDI 0403, B3.2.10 to B3.2.12: one byte each; the reserved bytes and DebugMonitor are left out.
-    bytes_used = [
-        (register(facts, "SCB", "SHPR1"), 0x00FFFFFF),
-        (register(facts, "SCB", "SHPR2"), 0xFF000000),
-        (register(facts, "SCB", "SHPR3"), 0xFFFF0000),
-        (register(facts, "NVIC", f"IPR{interrupt // 4}"), 0xFF << 8 * (interrupt % 4)),
-    ]
-    # Only the upper bits of a byte are implemented; the lower read as zero and are ignored.
-    implemented = 0xFF << (8 - facts.silicon.exceptions.priority_bits) & 0xFF
-    found: set[int | None] = set()
-    for address, mask in bytes_used:
-        for word in device_at_drops(facts, address):
-            known = word.bits(mask)
-            found |= {
-                None if known is None else known >> shift & implemented
-                for shift in range(0, 32, 8)
-                if mask >> shift & 1
-            }
-    if len(found) != 1 or None in found:
-        yield Refusal(reason="priorities-differ", message="tick, faults, SVCall, PendSV and SysTick differ in priority")
-    state = register(facts, "SCB", "SHCSR")
-    for word in device_at_drops(facts, state):
-        if field(word, _FAULTS) != frozenset({_FAULTS}):
-            yield Refusal(reason="fault-not-enabled", message="a fault enable of SCB.SHCSR may be 0 at the drop")
-
-
-def _later(facts: Facts) -> Iterator[Problem]:
-    runs = handlers(facts)
-    state = register(facts, "SCB", "SHCSR")
-    changed = [
-        touch
-        for touch in stores(facts, runs, state)
-        if touch.exact != state or field(touch.access.value, 0xFFFFFFFF) != frozenset({_FAULTS})
-    ]
-    if changed:
-        yield Refusal(
-            reason="system-handlers-written",
-            message="a handler writes SCB.SHCSR with something other than the three fault enables",
-            places=places(facts, changed),
-        )
-    controller, control = facts.silicon.peripheral("NVIC"), register(facts, "SCB", "SHPR1")
-    written = [*stores(facts, runs, controller.base, controller.size), *stores(facts, runs, control, 12)]
-    if written:
-        yield Refusal(
-            reason="priority-written", message="a handler writes NVIC or SHPR registers", places=places(facts, written)
-        )
-    pended = [
-        *stores(facts, (*boot(facts), *runs), register(facts, "SCB", "ICSR")),
-        *stores(facts, (*boot(facts), *runs), register(facts, "STIR", "STIR")),
-        *(
-            touch
-            for each in controller.registers
-            if each.name.startswith("ISPR")
-            for touch in stores(facts, (*boot(facts), *runs), each.address)
-        ),
-    ]
-    if pended:
-        yield Refusal(
-            reason="interrupt-pended",
-            message="the gate stores to a register that makes exceptions pending",
-            places=places(facts, pended),
-        )
