@@ -56,6 +56,9 @@ class _File:
 
     def tensor(self, index: int) -> _Tensor:
         tensor = self.graph.Tensors(index)
+        name = _printable(tensor.Name())
+        if tensor.ShapeLength() > 4 or (tensor.ShapeLength() and min(tensor.ShapeAsNumpy()) < 1):
+            self.refuse(f"tensor {name}: its shape must be of 1 to 4 positive numbers")
         quantisation = tensor.Quantization()
         scales: tuple[float, ...] = ()
         zeros: tuple[int, ...] = ()
@@ -63,7 +66,7 @@ class _File:
             scales = tuple(float(value) for value in quantisation.ScaleAsNumpy())
             zeros = tuple(int(value) for value in quantisation.ZeroPointAsNumpy())
         return _Tensor(
-            name=tensor.Name().decode("utf-8", "replace"),
+            name=name,
             shape=tuple(int(value) for value in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else (),
             type=int(tensor.Type()),
             data=_buffer(self.model, int(tensor.Buffer())),
@@ -106,6 +109,12 @@ def _read(data: bytes, name: str) -> IntegerNetwork:
         file.refuse("must have one input, one output and at least one operator")
     layers = _layers(file)
     return IntegerNetwork(layers=layers, decision=_decision(file, layers[-1].output_shape.channels))
+
+
+def _printable(name: bytes) -> str:
+    """A name for a message of one line, whatever the file holds."""
+    text = name[:80].decode("ascii", "replace")
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _buffer(model: tflite.Model, index: int) -> bytes:

@@ -150,16 +150,18 @@ def test_a_truncated_or_damaged_file_is_refused_in_one_line() -> None:
     random = np.random.default_rng(0)
     cut = [data[:length] for length in (0, 3, 8, 100, 5000, len(data) // 2)]
     damaged = []
-    for _ in range(40):
+    for number in range(200):
         copy = bytearray(data)
-        for place in random.integers(0, len(data), 200):
+        # The structure lies in the first part, the weights behind it.
+        reach, count = (60_000, 4) if number % 4 else (len(data), 200)
+        for place in random.integers(0, reach, count):
             copy[place] ^= int(random.integers(1, 256))
         damaged.append(bytes(copy))
     for each in [*cut, b"not a model at all", *damaged]:
         try:
             generate(read_tflite(each, "bad.tflite"), "bad.tflite")
         except ModelError as error:
-            assert str(error).startswith("bad.tflite: ") and "\n" not in str(error)
+            assert str(error).startswith("bad.tflite: ") and str(error).isprintable()
         else:
             assert each not in cut, "a cut file was taken for a network"
 
