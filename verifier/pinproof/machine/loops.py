@@ -287,9 +287,8 @@ def _advanced(head: Head, key: int) -> Value:
 
 def _includes(head: Head, back: State) -> bool:
     state = head.state
-    for key in back.slots.keys() | state.slots.keys():
-        if not _slot_included(head, back, key):
-            return False
+    if _changed_slots(head, back, first_only=True):
+        return False
     if not state.barriers <= back.barriers or (state.stack_low is not None and back.stack_low is None):
         return False
     if state.stack_low is not None and back.stack_low is not None and back.stack_low < state.stack_low:
@@ -297,6 +296,19 @@ def _includes(head: Head, back: State) -> bool:
     if not back.control <= state.control or not back.flags.origins <= state.flags.origins:
         return False
     return all(of_state.includes(of_back) for _, _, of_state, of_back in pieces(state, back))
+
+
+def _changed_slots(head: Head, back: State, *, first_only: bool = False) -> list[int]:
+    """The slots of `back` that the description does not cover."""
+    slots, steps = head.state.slots, head.steps
+    changed = []
+    for key, value in back.slots.items():
+        if (slots.get(key) != value or key in steps) and not _slot_included(head, back, key):
+            changed.append(key)
+            if first_only:
+                return changed
+    changed += [key for key in slots.keys() - back.slots.keys() if not _slot_included(head, back, key)]
+    return changed
 
 
 def _slot_included(head: Head, back: State, key: int) -> bool:
@@ -326,9 +338,7 @@ def _resolved_equal(back: State, found: Value | None, wanted: Value) -> bool:
 
 def _weaken(head: Head, back: State, *, widen: bool, give_up: bool) -> None:
     state = head.state
-    for key in back.slots.keys() | state.slots.keys():
-        if _slot_included(head, back, key):
-            continue
+    for key in _changed_slots(head, back):
         mine, other = state.known(key), back.known(key)
         known = ranges.widened(mine, other) if widen else ranges.hull(mine, other)
         if give_up:

@@ -57,7 +57,11 @@ class Range:
         )
 
 
-@lru_cache(maxsize=8192)
+_remembered = lru_cache(maxsize=1 << 16)
+"""For pure functions of ranges: the same code is executed for many contexts, so most questions come again."""
+
+
+@_remembered
 def exactly(value: int) -> Range:
     return Range(value, value, ~value & MASK, value, frozenset((value,)))
 
@@ -100,6 +104,7 @@ def between(
     return Range(low, high, zeros, ones, None, origins)
 
 
+@_remembered
 def meet(a: Range, b: Range) -> Range | None:
     """Values in both. Origins are a property of the unknown, not of what is known of it: both sides' are kept."""
     origins = a.origins | b.origins
@@ -110,6 +115,7 @@ def meet(a: Range, b: Range) -> Range | None:
     return between(max(a.low, b.low), min(a.high, b.high), a.zeros | b.zeros, a.ones | b.ones, origins)
 
 
+@_remembered
 def hull(a: Range, b: Range) -> Range:
     """Values in either."""
     origins = a.origins | b.origins
@@ -130,6 +136,7 @@ def widened(old: Range, new: Range) -> Range:
     return between(low, high, joined.zeros, joined.ones, joined.origins) or anything(joined.origins)
 
 
+@_remembered
 def add(a: Range, b: Range) -> Range:
     origins = a.origins | b.origins
     few = _pairwise(a, b, lambda x, y: (x + y) & MASK)
@@ -145,6 +152,7 @@ def add(a: Range, b: Range) -> Range:
     return _bounded(low & MASK, high & MASK, ~low_bits & mask, low_bits, origins)
 
 
+@_remembered
 def negate(a: Range) -> Range:
     if a.values is not None:
         return of_values((-value & MASK for value in a.values), a.origins)
@@ -156,6 +164,7 @@ def negate(a: Range) -> Range:
     return _bounded(-a.high & MASK, -a.low & MASK, ~low_bits & mask, low_bits, a.origins)
 
 
+@_remembered
 def scale(a: Range, factor: int) -> Range:
     """`a` times a constant, modulo 2^32."""
     factor &= MASK
@@ -187,6 +196,7 @@ def multiply(a: Range, b: Range) -> Range:
     return _bounded(a.low * b.low, a.high * b.high, 0, 0, origins)
 
 
+@_remembered
 def bit_and(a: Range, b: Range) -> Range:
     origins = a.origins | b.origins
     few = _pairwise(a, b, lambda x, y: x & y)
@@ -195,6 +205,7 @@ def bit_and(a: Range, b: Range) -> Range:
     return _bounded(0, min(a.high, b.high), a.zeros | b.zeros, a.ones & b.ones, origins)
 
 
+@_remembered
 def bit_or(a: Range, b: Range) -> Range:
     origins = a.origins | b.origins
     few = _pairwise(a, b, lambda x, y: x | y)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import ranges
 from .ranges import MASK, Range
@@ -286,6 +287,7 @@ class Symbols:
         self._narrow_symbol(symbol, 1, 0, trimmed)
 
 
+@lru_cache(maxsize=1 << 16)
 def _solved(old: Range, factor: int, constant: int, known: Range) -> Range | None:
     """The values in `old` whose image constant + factor * value is in `known`, or a superset; None if none is."""
     if factor == 1 and constant == 0:
