@@ -108,6 +108,20 @@ CASES: list[Case] = [
         ("device-read", lambda facts: read(facts, TICK, "TIM2", "CNT", anything(Origin.DEVICE))),
         ("device-read", lambda facts: read(facts, TICK, "SCB", "CFSR", anything(Origin.DEVICE))),
         ("device-read", lambda facts: loaded(facts, TICK, 0x40002850, anything(Origin.DEVICE))),
+        ("device-written", lambda facts: written(facts, TICK, "TIM2", "PSC", 1)),
+        ("device-written", lambda facts: written(facts, FAULT, "SCB", "CFSR", anything(Origin.DEVICE))),
+        (
+            "device-written",
+            lambda facts: written(facts, TICK, "GPIOC", "BSRR", 1, control=frozenset({Origin.SENSOR})),
+        ),
+        ("cache-on", lambda facts: device(facts, "FLASH", "ACR", 0x302)),
+        ("cache-on", lambda facts: device(facts, "FLASH", "ACR", anything(Origin.DEVICE))),
+        (
+            "output-read-back",
+            lambda facts: declaration(read(facts, TICK, "GPIOA", "IDR"), "sensor", pins=("PA6", "PC0")),
+        ),
+        ("gate-remembers", lambda facts: held(facts, FAULT, RAM_END - 4, RAM_END, known(1))),
+        ("gate-remembers", lambda facts: held(facts, TICK, RAM_END - 4, RAM_END, anything(Origin.DEVICE))),
         ("no-confined-memory", no_confined_memory),
     ),
     *undecided(
@@ -174,7 +188,17 @@ CASES: list[Case] = [
         "mem-cleared",
         ("not-cleared", lambda facts: held(facts, BOOT, PSP, PSP + 4, anything(Origin.RESET))),
         ("not-cleared", lambda facts: held(facts, BOOT, RAM_END - 4, RAM_END, anything(Origin.RESET))),
+        ("boot-depends-on-memory", lambda facts: written(facts, BOOT, "GPIOA", "ODR", anything(Origin.RESET))),
+        (
+            "boot-depends-on-memory",
+            lambda facts: written(facts, BOOT, "GPIOA", "ODR", 1, control=frozenset({Origin.RESET})),
+        ),
         ("confined-memory-not-constant", lambda facts: held(facts, BOOT, PSP, PSP + 4, anything(Origin.DEVICE))),
+        ("boot-depends-on-memory", lambda facts: written(facts, BOOT, "GPIOA", "ODR", anything(Origin.RESET))),
+        (
+            "boot-depends-on-memory",
+            lambda facts: written(facts, BOOT, "GPIOA", "ODR", 1, control=frozenset({Origin.RESET})),
+        ),
     ),
     *undecided("mem-cleared", ("memory-not-described", hole(BOOT)), ("mpu-words-unknown", unknown_region)),
     *fails(

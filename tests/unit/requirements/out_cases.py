@@ -88,6 +88,13 @@ def clocked(bits: int) -> Deviation:
     return lambda facts: device(facts, "RCC", "APB1ENR", 1 | bits)
 
 
+def output_on_sensor_pin(facts: Facts) -> Facts:
+    """PA0 is declared for the sensor and given to the output timer's channel as well."""
+    facts = device(facts, "GPIOA", "MODER", 0xFFFFFBFE)
+    facts = device(facts, "GPIOA", "AFRL", 1 << 20 | 1)
+    return declaration(facts, "sensor", pins=("PA0", *facts.declaration.sensor.pins))
+
+
 CASES: list[Case] = [
     *fails(
         "out-declared-pins",
@@ -99,6 +106,10 @@ CASES: list[Case] = [
         ("undeclared-pin", lambda facts: device(facts, "GPIOD", "MODER", anything(Origin.RESET))),
         ("debug-pin-open", lambda facts: device(facts, "GPIOB", "MODER", 0x00000280)),
         ("eventout", lambda facts: device(device(facts, "GPIOC", "MODER", 0xFFC00002), "GPIOC", "AFRL", 15)),
+        (
+            "output-copied",
+            lambda facts: device(device(facts, "GPIOC", "MODER", 0xFFC00002), "GPIOC", "AFRL", 1),
+        ),
         ("clock-output", lambda facts: device(facts, "GPIOC", "MODER", 0xFFC80000)),
         ("output-pin-unknown", lambda facts: declaration(facts, "output", pins=("PA6",))),
         ("output-pin-unknown", lambda facts: declaration(facts, "output", channel=2)),
@@ -108,6 +119,7 @@ CASES: list[Case] = [
         ("pin-written-after-drop", lambda facts: written(facts, FAULT, "GPIOD", "MODER", 0)),
         ("pin-written-after-drop", lambda facts: stored(facts, TICK, 0x42400294, 1)),
         ("pin-driven-otherwise", lambda facts: stored(facts, BOOT, 0x40002808, 0x00800000)),
+        ("output-copied", output_on_sensor_pin),
     ),
     *fails(
         "out-clocked",

@@ -120,6 +120,11 @@ def confined_exit_target(facts: Facts) -> Facts:
     return stacked(facts, TICK, 6, Word.exactly(DETECTOR, IDLE, origins=frozenset({Origin.CONFINED})))
 
 
+def marked_exit_target(facts: Facts) -> Facts:
+    """A mark in gate memory chooses between the tick's two ends."""
+    return stacked(facts, TICK, 6, Word.exactly(DETECTOR, IDLE, origins=frozenset({Origin.GATE})))
+
+
 CASES: list[Case] = [
     *undecided(
         "run-gate-proved",
@@ -165,6 +170,8 @@ CASES: list[Case] = [
             lambda facts: declaration(facts, "memory", confined=Range(start=RAM, size=0x20000)),
         ),
         ("flash-not-runnable", lambda facts: region(facts, 0, GATE, 6 << 24 | 15 << 1 | 1)),
+        ("gate-not-runnable", third(GATE, 1 << 28 | 6 << 24 | 11 << 1 | 1)),
+        ("gate-not-runnable", lambda facts: region(facts, 7, GATE, 1 << 28 | 6 << 24 | 11 << 1 | 1)),
         ("missing-barrier", barriers("control-synchronised")),
         ("missing-barrier", barriers("mpu-synchronised")),
         ("still-privileged", lambda facts: drop_state(facts, control=known(2))),
@@ -196,6 +203,9 @@ CASES: list[Case] = [
         ("vector-differs", vectors(11, 0x08000301)),
         ("vector-differs", vectors(3, 0x08000400)),
         ("handler-may-not-end", lambda facts: run(facts, FAULT, endless=(ENDLESS,))),
+        ("handler-may-not-end", lambda facts: system_written(facts, TICK, "WFI", 0)),
+        ("handler-may-not-end", lambda facts: system_written(facts, TICK, "WFI", 0)),
+        ("handler-may-not-end", lambda facts: system_written(facts, FAULT, "WFE", 0)),
         ("handler-too-long", lambda facts: run(facts, TICK, cycles=84_000_000)),
         ("exception-return", lambda facts: leaving(facts, TICK, exception_return=known(0xFFFFFFF9))),
         ("exception-return", lambda facts: leaving(facts, FAULT, exception_return=anything(Origin.CONFINED))),
@@ -205,6 +215,7 @@ CASES: list[Case] = [
         ("return-target", lambda facts: stacked(facts, FAULT, 6, known(DETECTOR))),
         ("return-target", lambda facts: stacked(facts, TICK, 6, anything(Origin.CONFINED))),
         ("return-target", confined_exit_target),
+        ("return-target", marked_exit_target),
         ("return-frame", lambda facts: stacked(facts, TICK, 5, anything(Origin.CONFINED))),
         ("return-frame", lambda facts: stacked(facts, FAULT, 7, known(0x01000010))),
         ("return-frame", lambda facts: leaving(facts, TICK, frame=exit_of(facts, TICK).frame[:7])),

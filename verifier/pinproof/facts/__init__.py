@@ -33,6 +33,7 @@ from pinproof.facts._core import (
     silicon,
     span,
 )
+from pinproof.facts._devices import DEVICE_REASONS, device_problems
 from pinproof.facts._exceptions import EXCEPTION_REASONS, FAULTS_ENABLED, exception_problems
 from pinproof.facts._ledger import (
     ASSUMPTION_BACKUP,
@@ -148,6 +149,7 @@ __all__ = [
     "ASSUMPTION_SUPPLY",
     "CLOCK_REASONS",
     "DECODING_REASONS",
+    "DEVICE_REASONS",
     "EXCEPTION_REASONS",
     "FAULTS_ENABLED",
     "MACHINE_REASONS",
@@ -189,6 +191,7 @@ __all__ = [
     "described",
     "device",
     "device_at_drops",
+    "device_problems",
     "drops",
     "engaged_locks",
     "erratum_assumption",

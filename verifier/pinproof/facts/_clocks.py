@@ -139,7 +139,10 @@ def _pll_output(facts: Facts, word: int, source: Fraction) -> Fraction | Problem
     oscillator = source / divider * factor
     if not limits.pll_vco_min_hz <= oscillator <= limits.pll_vco_max_hz * slack:
         return _out_of_range(f"makes its oscillator run at {float(oscillator):.0f} Hz")
-    return oscillator / (((word >> 16 & 3) + 1) * 2)
+    output = oscillator / (((word >> 16 & 3) + 1) * 2)
+    if output > limits.pll_output_max_hz * slack:
+        return _out_of_range(f"gives {float(output):.0f} Hz")
+    return output
 
 
 def _hsi(facts: Facts) -> Fraction:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pinproof.declaration import Range as DeclaredRange
 from pinproof.facts._core import Facts, Known, Problem, Refusal, Unknown, span
 from pinproof.facts._protection import Range, gate_ram, unprivileged, without
-from pinproof.facts._view import device_at_drops, field, handlers, register, stores, ticks
+from pinproof.facts._view import device_at_drops, drops, field, handlers, register, stores, ticks
 from pinproof.machine.mpu import Use
 from pinproof.machine.result import Content, HandlerExit, MachineState, MemoryRange, Origin, Run
 from pinproof.silicon import MemoryKind
@@ -22,6 +22,9 @@ MEMORY_REASONS: dict[str, str] = {
     "gate-remembers": "gate memory outside the stack keeps what came from the confined part or the sensor",
     "tick-without-exit": "the tick has no explored end, so nothing is known of what it leaves",
 }
+
+Described = tuple[Range, MemoryRange]
+"""A part of memory and what it can hold."""
 
 PLAIN_STATUS = 0x01000000
 """xPSR with the Thumb bit alone: no flags, no IT state, thread mode (DDI 0403, B1.4.2)."""
@@ -170,21 +173,35 @@ def _gate_memory(facts: Facts) -> Iterator[Problem]:
         return
     stack = stack_area(facts, (facts.exploration.boot, *handlers(facts)))
     watched = without(memory.value, (stack,)) if stack is not None else memory.value
+    before = [(part, item) for drop in drops(facts) for place in watched for part, item in ranges_at(drop.state, place)]
     for run in handlers(facts):
         for leaving in run.exits:
-            for place in watched:
-                for part, item in ranges_at(leaving.state, place):
-                    if item.value.origins & {Origin.CONFINED, Origin.SENSOR}:
-                        yield Refusal(
-                            reason="gate-remembers",
-                            message=f"gate memory at {span(*part)} keeps {_sources(item)} from one frame to the next",
-                            places=(facts.at(leaving.site),),
-                        )
-                        return
+            after = [(part, item) for place in watched for part, item in ranges_at(leaving.state, place)]
+            changed = _changed(before, after)
+            if changed is not None:
+                yield Refusal(
+                    reason="gate-remembers",
+                    message=f"gate memory at {span(*changed[0])} keeps {_sources(changed[1])} from frame to frame",
+                    places=(facts.at(leaving.site),),
+                )
+                return
+
+
+def _changed(before: list[Described], after: list[Described]) -> Described | None:
+    """The first part that is not one constant, or another one than at a drop: which handler ran would show in it."""
+    for part, item in after:
+        if item.value.only is None or item.value.origins:
+            return part, item
+        for place, earlier in before:
+            low, high = max(part[0], place[0]), min(part[1], place[1])
+            if low < high and earlier.value.only != item.value.only:
+                return (low, high), item
+    return None
 
 
 _WORDS = {
     Origin.CONFINED: "what the confined part wrote",
+    Origin.REGISTER: "core registers of the confined part",
     Origin.DEVICE: "a device's data",
     Origin.SENSOR: "sensor data",
     Origin.GATE: "gate memory that is not known",

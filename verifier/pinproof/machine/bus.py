@@ -329,12 +329,12 @@ def _doubtful(state: State, register: Register) -> int:
 
 
 def _reset_range(register: Register) -> Range:
-    origins = frozenset((Origin.RESET,))
     if register.reset is None:
-        return ranges.anything(origins)
+        return ranges.anything(frozenset((Origin.RESET,)))
     unknown = register.reset_unknown
     zeros, ones = ~register.reset & ~unknown & MASK, register.reset & ~unknown
-    known = ranges.between(0, MASK, zeros, ones, origins if unknown else ranges.NO_ORIGINS)
+    # Bits on which the manuals differ: what they are is the part's, not left from before reset.
+    known = ranges.between(0, MASK, zeros, ones, frozenset((Origin.DEVICE,)) if unknown else ranges.NO_ORIGINS)
     assert known is not None
     return known
 

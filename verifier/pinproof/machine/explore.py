@@ -40,6 +40,7 @@ _FLATTER = "split the gate's functions, and nest its loops and calls less"
 _EXCEPTION_RETURN = "end handlers with an exception return, and the boot with the drop"
 _DEAD = ranges.anything(frozenset(Origin) - {Origin.SENSOR})
 _CONFINED = frozenset((Origin.CONFINED,))
+_FOUND = frozenset((Origin.CONFINED, Origin.REGISTER))
 _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
 Places = tuple[tuple[int, int], ...]
 """Ranges of addresses: start, and one past the end."""
@@ -151,6 +152,7 @@ class _Explorer:
             return run, None
         joined = reduce(join, entries)
         _forget_boot_stack(joined)
+        _forget_relations(joined)
         return run, joined
 
     def _record_vectors(self, trace: Trace, count: int) -> None:
@@ -244,7 +246,7 @@ class _Explorer:
     def _handler_executor(self, trace: Trace, numbers: list[int], confined: Places) -> Executor:
         executor = self._executor(trace)
         executor.processor.handler_mode = True
-        executor.processor.exception = ranges.of_values(numbers)
+        executor.processor.exception = ranges.of_values(numbers, _FOUND if len(numbers) > 1 else ranges.NO_ORIGINS)
         executor.bus.confined = confined
         return executor
 
@@ -252,12 +254,12 @@ class _Explorer:
         """Exception entry from thread mode: the confined part chose every register and filled its memory."""
         state = invariant.copy()
         _forget_relations(state)
-        anything = ranges.anything(_CONFINED)
+        anything, found = ranges.anything(_CONFINED), ranges.anything(_FOUND)
         for register in range(13):
-            state.slots[register] = state.symbols.fresh(anything)
-        state.slots[PROCESS_STACK] = state.symbols.fresh(_aligned(anything))
+            state.slots[register] = state.symbols.fresh(found)
+        state.slots[PROCESS_STACK] = state.symbols.fresh(_aligned(found))
         state.slots[LR] = _RETURN_TO_PROCESS_STACK
-        state.flags = Flags(origins=_CONFINED)
+        state.flags = Flags(origins=_FOUND)
         state.passed = frozenset()
         state.control = ranges.NO_ORIGINS
         state.cycles = self._costs.entry()
@@ -346,6 +348,7 @@ def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool
             if _kept(key, confined):
                 known = ranges.widened(invariant.known(key), grown.known(key))
                 grown.slots[key] = grown.symbols.fresh(known)
+    _forget_relations(grown)
     return grown
 
 

@@ -15,6 +15,8 @@ from .trace import Blocked, Trace
 from .values import Value
 
 _STACK = 13
+_CCR = 0xE000ED14
+_DIVIDE_BY_ZERO_TRAP = 1 << 4
 
 
 class AbstractProcessor:
@@ -83,14 +85,26 @@ class AbstractProcessor:
         return self.multiply(a, b), self.state.symbols.fresh(high)
 
     def divide_unsigned(self, a: Value, b: Value, /) -> Value:
-        if isinstance(a, int) and isinstance(b, int):
-            return a // b if b else 0
+        if isinstance(a, int) and isinstance(b, int) and b:
+            return a // b
+        self._dividing(a, b)
         return self.state.symbols.fresh(ranges.divide_unsigned(self._range(a), self._range(b)))
 
     def divide_signed(self, a: Value, b: Value, /) -> Value:
-        if isinstance(a, int) and isinstance(b, int):
+        if isinstance(a, int) and isinstance(b, int) and b:
             return _divided(ranges.signed(a), ranges.signed(b))
+        self._dividing(a, b)
         return self._unknown(self._range(a).origins | self._range(b).origins)
+
+    def _dividing(self, a: Value, b: Value) -> None:
+        """Its length depends on its operands (DDI 0439, 3.3.1), and by zero it can fault (DDI 0403, B3.2.8)."""
+        self._trace.branch_on(self._range(a).origins | self._range(b).origins)
+        if self._range(b).contains(0) and not self.state.known(_CCR).zeros & _DIVIDE_BY_ZERO_TRAP:
+            raise Blocked(
+                "fault-possible",
+                "a division by zero faults, because CCR.DIV_0_TRP may be set",
+                "leave CCR.DIV_0_TRP clear, or divide by a constant",
+            )
 
     def and_(self, a: Value, b: Value, /) -> Value:
         return self.state.symbols.bit_and(a, b)

@@ -17,6 +17,8 @@ class Origin(StrEnum):
 
     CONFINED = "confined"
     """Registers or memory that the confined part can have written (the mailbox included)."""
+    REGISTER = "register"
+    """Core registers and flags as an exception found them; always together with CONFINED."""
     DEVICE = "device"
     """A volatile peripheral register, other than the sensor's data."""
     SENSOR = "sensor"
@@ -201,7 +203,8 @@ class Run:
     stack_high: int | None
     """Main-stack pointer at entry."""
     confined_branches: tuple[Site, ...]
-    """Branches whose direction depends on something the confined part can influence."""
+    """Branches, and divisions, whose direction or length depends on what the confined part can influence: its own
+    registers and memory, gate memory that changes, and devices, because it influences when a handler looks at them."""
     system_writes: tuple[tuple[str, Site, Word], ...]
     """MSR, CPS writes: special register name, site, value."""
     exits: tuple[HandlerExit, ...]

@@ -172,7 +172,7 @@ class Trace:
         self.system_writes[name, self.site, value.word()] = None
 
     def branch_on(self, origins: frozenset[Origin]) -> None:
-        if origins & {Origin.CONFINED, Origin.GATE}:
+        if origins & {Origin.CONFINED, Origin.GATE, Origin.DEVICE}:
             self.confined_branches[self.site] = None
 
     def constant(self, start: int, end: int) -> None:

@@ -1,11 +1,13 @@
 """After every reset, all RAM MUST be cleared before the confined part runs.
 
 *How it is decided.* At every drop no byte of any RAM of the silicon file can hold what was there before reset, and
-every byte that the confined part can write is a constant of the image.
+every byte that the confined part can write is a constant of the image. Nothing that boot stores to a device, and no
+branch before it, depends on memory or backup registers that a reset keeps.
 
 *False accepts.* None known: what a reset leaves is taken as anything.
 
-*False rejects.* A clear that leaves out memory which the silicon file lists and the module does not use.
+*False rejects.* A clear that leaves out memory which the silicon file lists and the module does not use; boot code
+that goes by the backup domain.
 """
 
 from __future__ import annotations
@@ -19,17 +21,20 @@ from pinproof.facts import (
     Known,
     Problem,
     Refusal,
+    Touch,
     Unknown,
+    boot,
     conclude,
     described,
     drops,
+    places,
     proved,
     ranges_at,
     span,
     unprivileged,
 )
 from pinproof.machine.mpu import Use
-from pinproof.machine.result import Content, Drop, Origin
+from pinproof.machine.result import AccessKind, Content, Drop, Origin
 from pinproof.outcome import Outcome
 from pinproof.silicon import MemoryKind
 
@@ -38,6 +43,7 @@ REASONS: dict[str, str] = {
     "mpu-words-unknown": PROTECTION_REASONS["mpu-words-unknown"],
     "not-cleared": "a byte of RAM can hold at the drop what it held before reset",
     "confined-memory-not-constant": "a byte that the confined part can write is not a constant at the drop",
+    "boot-depends-on-memory": "what boot stores to a device, or when, depends on what was there before reset",
     "memory-not-described": "the machine does not say what a byte of RAM holds at the drop",
 }
 
@@ -48,7 +54,25 @@ def check(facts: Facts) -> Outcome:
     evidence = [
         proved(f"all {total} bytes of RAM are set before the drop", *(facts.at(drop.site) for drop in drops(facts)))
     ]
-    return conclude(facts, [problem for drop in drops(facts) for problem in _problems(facts, drop)], evidence)
+    problems = [problem for drop in drops(facts) for problem in _problems(facts, drop)]
+    return conclude(facts, [*problems, *_told(facts)], evidence)
+
+
+def _told(facts: Facts) -> Iterator[Problem]:
+    """A reset does not clear RAM: before the gate does, it could show on a pin what the last frame left there."""
+    told = [
+        Touch(run=run, access=access)
+        for run in boot(facts)
+        for access in run.accesses
+        if access.kind is AccessKind.STORE
+        and Origin.RESET in access.value.origins | access.address.origins | access.control
+    ]
+    if told:
+        yield Refusal(
+            reason="boot-depends-on-memory",
+            message=f"{len(told)} stores of boot to devices depend on what was there before reset",
+            places=places(facts, told),
+        )
 
 
 def _problems(facts: Facts, drop: Drop) -> Iterator[Problem]:

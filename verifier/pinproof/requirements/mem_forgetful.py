@@ -3,12 +3,13 @@ at its entry point.
 
 *How it is decided.* At every end of the tick, every byte that the decoded protection lets the confined part write is
 a constant of the image, or sensor data inside the declared frame. The stacked registers, r4 to r11 and the program
-status are constants, and the floating-point unit is off. No branch of a handler depends on what the confined part
-wrote or on gate memory that changes, so that not even the path tells of it; a fault that the last frame left pending
-is withdrawn; gate memory outside the stack keeps nothing of the confined part's or the sensor's; the tick reads no
-device but the sensor's lines and its own timer's flags.
+status are constants, and the floating-point unit and the flash caches are off. No branch or division of a handler
+depends on what the confined part wrote, on gate memory that changes or on a device, so that not even the path tells
+of it; a fault that the last frame left pending is withdrawn; gate memory outside the stack is the same constant from
+the drop on; the tick reads no device but the sensor's lines, on a port without a declared output, and its own timer's
+flags; but for the compare register, handlers store constants alone, to status registers and sensor lines.
 
-*False accepts.* State that no manual names as memory: caches and prefetch buffers (A-silicon-as-manual). The tick
+*False accepts.* State that no manual names as memory: prefetch buffers (A-silicon-as-manual). The tick
 begins some cycles later or earlier with what it interrupts. Windows of several periods are judged as one period.
 
 *False rejects.* A gate that smooths over frames in its own memory; a wipe that stores the sensor's data outside the
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 
 from pinproof.facts import (
     ASSUMPTION_MANUAL,
+    DEVICE_REASONS,
     FAULTS_ENABLED,
     MACHINE_REASONS,
     MEMORY_REASONS,
@@ -31,6 +33,7 @@ from pinproof.facts import (
     Refusal,
     Unknown,
     conclude,
+    device_problems,
     drops,
     handlers,
     input_registers,
@@ -54,8 +57,9 @@ REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     **PROTECTION_REASONS,
     **MEMORY_REASONS,
+    **DEVICE_REASONS,
     "no-tick": "no handler of the timer's exception was explored",
-    "branch-on-confined": "the path of a handler depends on what the confined part wrote",
+    "branch-on-confined": "the path of a handler depends on what the confined part wrote, gate memory or a device",
     "pending-fault-kept": "the tick does not withdraw a fault that the last frame left pending",
     "device-read": "the tick reads a device other than the sensor's lines and its own timer's flags",
     "no-confined-memory": "the confined part can write no memory at all, so no frame can reach it",
@@ -83,6 +87,7 @@ def check(facts: Facts) -> Outcome:
         *_paths(facts),
         *_reads(facts),
         *_pending(facts),
+        *device_problems(facts),
     ]
     return conclude(facts, problems, evidence, [ASSUMPTION_MANUAL])
 

@@ -7,8 +7,8 @@ the declared timer. Pins that something other than the port can drive must not b
 the drop no handler may store to a port, except a constant to a declared sensor line from the tick.
 
 *False accepts.* Where a pin leads on the board, what the backup domain held before this firmware, and an external
-reset are in the ledger. A declared sensor pin may have any alternate function but EVENTOUT, clock output and debug:
-the block behind it is judged by out-no-other-peripheral.
+reset are in the ledger. A declared sensor pin may have any alternate function but EVENTOUT, clock output, debug and
+the output timer's: the block behind it is judged by out-no-other-peripheral.
 
 *False rejects.* A port that is set after the drop to what it was before.
 """
@@ -34,6 +34,7 @@ from pinproof.facts import (
     declared_output,
     drops,
     may_set,
+    output_timer,
     pin_state,
     pin_states,
     places,
@@ -55,6 +56,7 @@ REASONS: dict[str, str] = {
     "output-pin-unknown": "a declared output is no output of the declared timer's channel, or no pin of the part",
     "handler-made-edge": "a declared output is not driven by the timer alone",
     "pin-written-after-drop": "a handler stores to a port",
+    "output-copied": "a sensor pin can carry a channel of the output timer",
     "pin-driven-otherwise": "the gate lets the backup domain or an oscillator drive a pin",
 }
 
@@ -119,6 +121,10 @@ def _pin(facts: Facts, state: PinState) -> Iterator[Problem]:
     debug = {pin.name for pin in facts.silicon.pins if pin.role is PinRole.DEBUG}
     if alternate and state.name in debug and 0 in state.functions:
         yield Refusal(reason="debug-pin-open", message=f"{state.name} can keep its debug function")
+    timer = output_timer(facts)
+    own = frozenset(item.alternate_function for item in timer.outputs) if timer is not None else frozenset[int]()
+    if alternate and state.name in facts.declaration.sensor.pins and own & state.functions:
+        yield Refusal(reason="output-copied", message=f"{state.name} is a sensor pin and can carry the output timer")
     if state.name not in facts.declaration.sensor.pins and state.modes & {Mode.OUTPUT, Mode.ALTERNATE}:
         yield Refusal(
             reason="undeclared-pin",

@@ -65,6 +65,7 @@ REASONS: dict[str, str] = {
     "confined-memory-differs": "the memory that the confined part can write is not what the declaration says",
     "confined-not-ram": "the declared confined memory is not RAM of the part",
     "flash-not-runnable": "the confined part cannot read and run its own flash, so it cannot start",
+    "gate-not-runnable": "the gate cannot run its own code, so that a handler faults and the processor locks up",
     "missing-barrier": "a barrier is missing between the set-up of the protection or of CONTROL and the drop",
     "still-privileged": "execution after the drop may be privileged",
     "shares-main-stack": "the confined part may run on the gate's stack",
@@ -128,6 +129,9 @@ def _map(facts: Facts, protection: Protection) -> Iterator[Problem]:
     code = facts.declaration.flash.confined
     if without(((code.start, code.end),), protection.unprivileged(Use.EXECUTE)):
         yield Refusal(reason="flash-not-runnable", message=f"the confined part cannot run {span(code.start, code.end)}")
+    for barred in without(facts.exploration.executed, protection.privileged(Use.EXECUTE)):
+        yield Refusal(reason="gate-not-runnable", message=f"the gate cannot run its own code at {span(*barred)}")
+        return
 
 
 def _reason(facts: Facts, use: Use, extra: Range, own: tuple[Range, ...]) -> str:

@@ -49,7 +49,7 @@ REASONS: dict[str, str] = {
     "vector-unexplored": "an exception of the part has no explored handler",
     "vector-differs": "a vector of the loaded table is not the handler that was explored",
     "handler-without-exit": "a handler was explored to no end",
-    "handler-may-not-end": "a handler contains an endless loop",
+    "handler-may-not-end": "a handler contains an endless loop, or sleeps",
     "handler-unbounded": "a handler has no proved bound of its cycles",
     "handler-too-long": "handlers can take as long as a period",
     "exception-return": "a handler returns otherwise than to thread mode on the process stack",
@@ -63,6 +63,7 @@ REASONS: dict[str, str] = {
 }
 
 _RESET = 1
+_SLEEPS = frozenset({"WFI", "WFE"})
 _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
 _PROGRAM_COUNTER, _STATUS = 6, 7
 
@@ -119,6 +120,13 @@ def _lengths(facts: Facts, counts: int) -> Iterator[Problem]:
         where = (facts.at(run.entry),)
         if run.endless:
             yield Refusal(reason="handler-may-not-end", message="a handler has an endless loop", places=where)
+        elif sleeps := [site for name, site, _ in run.system_writes if name in _SLEEPS]:
+            # What would wake it has its own priority and does not (DDI 0403, B1.5.19).
+            yield Refusal(
+                reason="handler-may-not-end",
+                message="a handler sleeps",
+                places=tuple(facts.at(site) for site in sleeps),
+            )
         elif not run.exits:
             yield Unknown(
                 reason="handler-without-exit",
@@ -170,8 +178,8 @@ def _exit(facts: Facts, run: Run, leaving: HandlerExit) -> Iterator[Problem]:
             message=f"it can return to 0x{targets.low:08X} up to 0x{targets.high:08X}",
             places=where,
         )
-    elif Origin.CONFINED in targets.origins:
-        yield Refusal(reason="return-target", message="the confined part chooses where it returns", places=where)
+    elif targets.origins - {Origin.SENSOR}:
+        yield Refusal(reason="return-target", message="more than the sensor chooses where it returns", places=where)
 
 
 def _masks(facts: Facts) -> Iterator[Problem]:
