@@ -147,6 +147,8 @@ CASES: list[Case] = [
     ),
     *fails(
         "mem-frame-bounded",
+        ("capture-in-boot", lambda facts: read(facts, BOOT, "GPIOC", "IDR", anything(Origin.SENSOR))),
+        ("capture-in-boot", lambda facts: read(facts, BOOT, "I2C1", "DR", anything(Origin.DEVICE))),
         ("frame-overrun", lambda facts: held(facts, TICK, FRAME + FRAME_SIZE, FRAME + FRAME_SIZE + 4, SENSOR_DATA)),
         ("frame-overrun", lambda facts: held(facts, TICK, STACK_TOP, STACK_TOP + 4, SENSOR_DATA)),
         ("frame-size", wider_frame),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..image import Image
 from ..silicon import MemoryKind, Peripheral, Register, RegisterAccess, Silicon
 from . import mpu, ranges
+from .costs import FLASH_ACR_LATENCY
 from .ranges import MASK, Range
 from .result import AccessKind, Origin
 from .state import MPU_CONTROL, MPU_NUMBER, State, region_slots
@@ -20,6 +21,9 @@ _MPU_ALIASES = range(0xE000EDA4, 0xE000EDBC)
 _NVIC_SET = range(0xE000E100, 0xE000E120)
 _NVIC_CLEAR = range(0xE000E180, 0xE000E1A0)
 _PRIVATE = range(0xE0000000, 0xE0100000)
+_SPEEDS = ("RCC.CFGR", "FLASH.ACR")
+_PLL = 2
+"""RCC_CFGR.SW (RM0368 6.3.3)."""
 
 
 MPU_BARRIERS = frozenset(("mpu-data-synchronised", "mpu-synchronised"))
@@ -191,6 +195,26 @@ class Bus:
         if MPU_CONTROL <= address < _MPU_ALIASES.start:
             state.barriers = state.barriers - MPU_BARRIERS
         self._change_device(state, address, register, value)
+        if register.full_name in _SPEEDS:
+            self._check_wait_states(state)
+
+    def _check_wait_states(self, state: State) -> None:
+        """Too few for the clock, and flash delivers other instructions than it holds (RM0368 3.4.1): nothing is proved.
+
+        A switch to the PLL asks for as many as the fastest rated clock, whatever the PLL is set to.
+        """
+        switch, latency = (
+            state.known(self._silicon.peripheral(block).register(name).address)
+            for block, name in (each.split(".") for each in _SPEEDS)
+        )
+        values = switch.values if switch.values is not None else frozenset((_PLL,))
+        needed = self._silicon.clocks.flash_wait_states[-1][1]
+        if any(value & 0b11 >= _PLL for value in values) and _least(latency, FLASH_ACR_LATENCY) < needed:
+            raise Blocked(
+                "too-few-wait-states",
+                f"the part may run from its PLL with fewer than {needed} wait states of flash",
+                "set FLASH_ACR.LATENCY before the switch, on every path",
+            )
 
     def _change_device(self, state: State, address: int, register: Register, value: Value) -> None:
         symbols = state.symbols
@@ -326,6 +350,11 @@ def _doubtful(state: State, register: Register) -> int:
         return 0
     now, reset = state.symbols.range(written), _reset_range(register)
     return MASK & ~(now.zeros & reset.zeros | now.ones & reset.ones)
+
+
+def _least(known: Range, mask: int) -> int:
+    """A lower bound of the masked bits."""
+    return min(value & mask for value in known.values) if known.values is not None else known.ones & mask
 
 
 def _reset_range(register: Register) -> Range:

@@ -2,11 +2,13 @@
 
 *How it is decided.* At every end of every handler, memory that can hold sensor data lies inside the declared frame,
 which has the size of the declared frame, lies in confined memory apart from the mailbox, and is no larger than the
-profile's largest. Some sensor data must be there at some end of the tick, or nothing was captured.
+profile's largest. Some sensor data must be there at some end of the tick, or nothing was captured. Boot reads neither
+the sensor's lines nor what its bus received.
 
 *False accepts.* Sensor data that is stored elsewhere and cleared again before the handler ends: nobody sees it.
 
-*False rejects.* A store of which the machine only knows that it hits some byte near the frame.
+*False rejects.* A store of which the machine only knows that it hits some byte near the frame; boot code that asks the
+sensor who it is.
 """
 
 from __future__ import annotations
@@ -23,8 +25,13 @@ from pinproof.facts import (
     Refusal,
     Unknown,
     all_runs,
+    boot,
     conclude,
     handlers,
+    input_registers,
+    loads,
+    name_of_access,
+    places,
     proved,
     span,
     stack_area,
@@ -43,8 +50,12 @@ REASONS: dict[str, str] = {
     "frame-size": "the declared frame is not width times height times bytes a sample",
     "frame-too-large": "the declared frame is larger than the profile allows",
     "frame-not-confined": "the declared frame lies outside the memory that the confined part can write",
+    "capture-in-boot": "boot reads the sensor's lines or what its bus received, and no proof covers its pins yet",
     "no-capture": "no sensor data reaches the frame, so nothing is proved of the capture",
 }
+
+_BUS_DATA = "DR"
+"""What a serial block calls the register with the byte that it received (RM0368 18.6.5)."""
 
 
 def check(facts: Facts) -> Outcome:
@@ -55,7 +66,22 @@ def check(facts: Facts) -> Outcome:
             *(facts.at(leaving.site) for run in ticks(facts) for leaving in run.exits),
         )
     ]
-    return conclude(facts, [*_declared(facts), *_captured(facts)], evidence)
+    return conclude(facts, [*_declared(facts), *_captured(facts), *_early(facts)], evidence)
+
+
+def _early(facts: Facts) -> Iterator[Problem]:
+    """Before the drop nothing keeps the gate from showing on a pin what it sees, at every start."""
+    places_of_data = set(input_registers(facts, facts.declaration.sensor.pins))
+    name = facts.declaration.sensor.control_bus
+    block = facts.silicon.peripheral(name) if facts.silicon.has_peripheral(name) else None
+    places_of_data |= {each.address for each in block.registers if each.name == _BUS_DATA} if block else set()
+    read = [touch for address in sorted(places_of_data) for touch in loads(facts, boot(facts), address)]
+    if read:
+        yield Refusal(
+            reason="capture-in-boot",
+            message=f"boot reads {name_of_access(facts, read[0].access)}",
+            places=places(facts, read),
+        )
 
 
 def _declared(facts: Facts) -> Iterator[Problem]:

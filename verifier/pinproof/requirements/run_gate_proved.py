@@ -39,6 +39,7 @@ _OBSTACLES: dict[str, str] = {
     "exception-return-in-boot": "an exception return outside a handler",
     "code-not-in-image": "execution or a gate load reaches flash that the image does not fill",
     "fault-possible": "the gate may fault",
+    "too-few-wait-states": "flash may be read faster than it can be, so that other instructions run than it holds",
     "deferred": "the machine put something off that it did not come back to",
     "preemption-before-drop": "an exception can be taken before the drop while the boot runs on the main stack",
     "no-invariant": "what handlers leave in gate memory and devices does not settle",
