@@ -239,7 +239,7 @@ class AbstractProcessor:
 
     def _compared(self, difference: Value) -> None:
         if self.on_compare is not None:
-            self.on_compare(difference)
+            self.on_compare(self.state.symbols.resolved(difference))
 
     # --- system -----------------------------------------------------------------------------------------------------
 

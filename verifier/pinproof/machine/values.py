@@ -218,6 +218,7 @@ class Symbols:
 
     def narrow(self, value: Value, allowed: Range) -> None:
         """Keep only executions in which `value` lies in `allowed`. Raises `Infeasible` when there are none."""
+        value = self.resolved(value)
         if isinstance(value, int):
             if not allowed.contains(value):
                 raise Infeasible
@@ -255,6 +256,7 @@ class Symbols:
 
     def exclude(self, value: Value, excluded: int) -> None:
         """Keep only executions in which `value` is not `excluded`."""
+        value = self.resolved(value)
         if isinstance(value, int):
             if value == excluded:
                 raise Infeasible
@@ -295,6 +297,8 @@ def _solved(old: Range, factor: int, constant: int, known: Range) -> Range | Non
     if old.values is not None:
         values = [value for value in old.values if known.contains((constant + factor * value) & MASK)]
         return ranges.of_values(values, old.origins) if values else None
+    if known.only is not None:
+        return _preimage(old, factor, constant, known.only)
     step = ranges.signed(factor)
     at_low, at_high = constant + step * old.low, constant + step * old.high
     if at_low >> 32 == at_high >> 32:
@@ -312,3 +316,19 @@ def _solved(old: Range, factor: int, constant: int, known: Range) -> Range | Non
         zeros, ones = old.zeros | known.zeros >> shift, old.ones | known.ones >> shift
         return ranges.between(old.low, old.high, zeros, ones, old.origins)
     return old
+
+
+def _preimage(old: Range, factor: int, constant: int, image: int) -> Range | None:
+    """The values in `old` with constant + factor * value = image; `old` when they are too many to tell apart."""
+    power = factor & -factor
+    distance = image - constant & MASK
+    if distance % power:
+        return None
+    spacing = (1 << 32) // power
+    smallest = distance // power * pow(factor // power, -1, 1 << 32) % spacing
+    first = smallest + -(-(old.low - smallest) // spacing) * spacing
+    if first > old.high:
+        return None
+    if first + spacing <= old.high:
+        return old
+    return ranges.meet(old, ranges.exactly(first))
