@@ -123,7 +123,9 @@ class Bus:
 
     def _device_value(self, state: State, address: int) -> Value:
         base = address & ~3
-        origin = frozenset((Origin.SENSOR if base in self._sensor else Origin.DEVICE,))
+        # What was stored may come back, even where the model does not say when.
+        origin = state.known(base).origins if base in state.slots else ranges.NO_ORIGINS
+        origin |= frozenset((Origin.SENSOR if base in self._sensor else Origin.DEVICE,))
         register = self._silicon.register_at(base)
         if register is None or not self._clocked(state, self._silicon.peripheral_at(base)):
             return state.symbols.fresh(ranges.anything(origin))
