@@ -176,6 +176,8 @@ class Executor:
         """Follow both outcomes of each condition through the whole block, then join."""
         paths = [state]
         origins: frozenset[Origin] = ranges.NO_ORIGINS
+        # Paths part at the first condition, and what they do later in the block was decided there.
+        slow = any(_takes_time(step.instruction) for step in steps)
         for step in steps:
             assert step.condition is not None
             following: list[State] = []
@@ -186,7 +188,7 @@ class Executor:
                 if skipped is not None:
                     following.append(skipped)
                 if taken is not None:
-                    if skipped is not None and _takes_time(step.instruction):
+                    if skipped is not None and slow:
                         self._decided_by(path.flags.origins, taken, skipped)
                     after = self._run_one(step.instruction, taken, frame, edges, in_it_block=True)
                     if after is not None:

@@ -55,7 +55,7 @@ def check(facts: Facts) -> Outcome:
         proved(f"all {total} bytes of RAM are set before the drop", *(facts.at(drop.site) for drop in drops(facts)))
     ]
     problems = [problem for drop in drops(facts) for problem in _problems(facts, drop)]
-    return conclude(facts, [*problems, *_told(facts)], evidence)
+    return conclude(facts, [*_told(facts), *problems], evidence)
 
 
 def _told(facts: Facts) -> Iterator[Problem]:
