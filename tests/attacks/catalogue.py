@@ -1,0 +1,16 @@
+"""Every attack, by family."""
+
+from __future__ import annotations
+
+from tests.attacks import handlers, memory, output, protection, seal, sensor
+from tests.attacks.variant import Variant
+
+FAMILIES: dict[str, tuple[Variant, ...]] = {
+    "protection": protection.VARIANTS,
+    "output": output.VARIANTS,
+    "memory": memory.VARIANTS,
+    "seal": seal.VARIANTS,
+    "sensor": sensor.VARIANTS,
+    "handlers": handlers.VARIANTS,
+}
+ATTACKS: tuple[Variant, ...] = tuple(variant for family in FAMILIES.values() for variant in family)
