@@ -30,6 +30,14 @@ SYSTEM = frozenset(
 )
 
 
+CONFIGURATION_AND_CONTROL = 0xE000ED14
+
+
+def _after_reset(key: int) -> ranges.Range:
+    """Anything, but CCR, which says that dividing by zero does not fault (DDI 0403, B3.2.8)."""
+    return ranges.exactly(0x200) if key == CONFIGURATION_AND_CONTROL else ranges.anything()
+
+
 class Case:
     def __init__(self, seed: int) -> None:
         self._source = random.Random(seed)
@@ -37,7 +45,7 @@ class Case:
         self.concrete = ConcreteProcessor(registers=[self._number() for _ in range(15)])
         self.concrete.registers[13] = STACK
         self.concrete.flags = self._source.randrange(16)
-        self.state = State(Symbols(SymbolSource()), [], lambda _: ranges.anything())
+        self.state = State(Symbols(SymbolSource()), [], _after_reset)
         for number in REGISTERS:
             self.state.slots[number] = self._knowing(self.concrete.registers[number])
         self._relate()
