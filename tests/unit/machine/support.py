@@ -177,14 +177,14 @@ def known_code() -> dict[str, dict[str, object]]:
     return found
 
 
-def assembled(text: str) -> tuple[bytes, dict[str, int]]:
+def assembled(text: str, base: int = CODE) -> tuple[bytes, dict[str, int]]:
     """As `assemble`, from the table. With UPDATE set in the environment, a text that is missing is added."""
     text = textwrap.dedent(text).strip()
     entry = known_code().get(text)
     if entry is None:
         assert os.environ.get("UPDATE"), "not in assembled.json: run the tests once with UPDATE=1"
-        code, labels = assemble(text)
-        known_code()[text] = entry = {"code": code.hex(), "labels": labels}
+        code, labels = assemble(text, base)
+        known_code()[text] = entry = {"base": base, "code": code.hex(), "labels": labels}
         KNOWN.write_text(json.dumps(known_code(), indent=1, sort_keys=True) + "\n")
     return bytes.fromhex(str(entry["code"])), dict(entry["labels"])  # type: ignore[call-overload]
 
@@ -199,7 +199,7 @@ def run_text(
     slots: dict[int, int] | None = None,
     budget: int = 200_000,
 ) -> Run:
-    """Run abstractly the function that the text begins with. `slots` sets further slots: RAM words, device registers."""
+    """Run abstractly the function that the text begins with. `slots` sets more: RAM words, device registers."""
     code, _ = assembled(text)
     machine = Machine(image_of((CODE, code)), sensor=sensor, handler_mode=handler_mode, budget=budget)
     state = machine.state(registers, memory)

@@ -32,6 +32,8 @@ from .views import machine_state
 STEP_BUDGET = 1_500_000
 MOST_ROUNDS = 12
 WIDEN_AFTER = 4
+GIVE_UP_AFTER = 8
+"""From this round on, what still grows is anything: a count of ticks would otherwise grow bit by bit."""
 RESET = 1
 SYSTICK_INTERRUPT = 2
 """SYST_CSR.TICKINT (DDI 0403, B3.3.3)."""
@@ -201,7 +203,7 @@ class _Explorer:
         for round_number in range(1, MOST_ROUNDS + 1):
             explored = [self._handler(address, numbers, invariant, confined) for address, numbers in entries]
             left = [state for handler in explored for state in handler.left]
-            grown = _grown(invariant, left, confined, widen=round_number > WIDEN_AFTER)
+            grown = _grown(invariant, left, confined, round_number)
             if grown is None:
                 break
             invariant = grown
@@ -334,7 +336,7 @@ class _Explorer:
         )
 
 
-def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool) -> State | None:
+def _grown(invariant: State, left: list[State], confined: Places, round_number: int) -> State | None:
     """The invariant grown to cover what handlers left in gate memory and devices; None if it covers that already."""
     grown = invariant
     for state in left:
@@ -343,11 +345,11 @@ def _grown(invariant: State, left: list[State], confined: Places, *, widen: bool
             _forget_dead_stack(grown, state)
     if grown is invariant:
         return None
-    if widen:
-        for key in grown.slots:
-            if _kept(key, confined):
-                known = ranges.widened(invariant.known(key), grown.known(key))
-                grown.slots[key] = grown.symbols.fresh(known)
+    for key in grown.slots if round_number > WIDEN_AFTER else ():
+        old, new = invariant.known(key), grown.known(key)
+        if _kept(key, confined) and old != new:
+            known = ranges.widened(old, new) if round_number <= GIVE_UP_AFTER else ranges.anything(new.origins)
+            grown.slots[key] = grown.symbols.fresh(known)
     _forget_relations(grown)
     return grown
 
