@@ -9,6 +9,8 @@ DEMO := build/demo
 IMAGE := reference_module/person_detector.elf
 MODULE := reference_module/module.toml
 WORKERS ?= 2
+# What the inner loop leaves to `make test`.
+HEAVY := toolchain or emulation or node or slow
 
 .PHONY: help demo test check lint types unit fresh toolchain firmware vectors benchmark clean
 
@@ -36,7 +38,7 @@ demo: $(INSTALLED)
 	$(PINPROOF) verify $(IMAGE) --module $(MODULE)
 
 test: check toolchain
-	PINPROOF_SIGSTORE_JS=$(CURDIR)/build/node/node_modules $(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile -m "toolchain or emulation or node"
+	PINPROOF_SIGSTORE_JS=$(CURDIR)/build/node/node_modules $(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile -m "$(HEAVY)"
 
 check: lint types unit fresh
 
@@ -47,7 +49,7 @@ types: $(TESTED)
 	$(VENV)/bin/mypy
 
 unit: $(TESTED)
-	$(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile -m "not toolchain and not emulation and not node"
+	$(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile -m "not ($(HEAVY))"
 
 fresh: $(TESTED)
 	$(PYTHON) tools/compile_spec.py --check

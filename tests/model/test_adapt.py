@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from reference_module.model import network as net
 from reference_module.model.adapt import Settings, adapt, ridge
@@ -53,6 +54,7 @@ def test_ridge_stays_where_the_samples_say_nothing() -> None:
     assert np.allclose(weights, before) and np.allclose(bias, 7 - 15)
 
 
+@pytest.mark.slow
 def test_on_grey_pictures_the_grey_network_does_what_the_colour_network_does() -> None:
     teacher = colour_network()
     pictures = scenes(24, 0.0)
@@ -63,12 +65,14 @@ def test_on_grey_pictures_the_grey_network_does_what_the_colour_network_does() -
     assert np.abs(found - wanted).max() < 0.02 * np.abs(wanted).max()
 
 
+@pytest.mark.slow
 def test_the_same_pictures_give_the_same_network() -> None:
     first, second = (adapt(colour_network(), scenes(6, 1.0), Settings(), lambda line: None) for _ in range(2))
     for one, other in zip(first.layers, second.layers, strict=True):
         assert np.array_equal(one.weights, other.weights) and np.array_equal(one.bias, other.bias)
 
 
+@pytest.mark.slow
 def test_quantised_it_says_nearly_the_same() -> None:
     teacher = colour_network()
     pictures = to_grey(scenes(40, 1.0))

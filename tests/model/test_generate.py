@@ -145,6 +145,7 @@ def test_what_the_kernels_cannot_hold_is_refused(
         generate(changed(network, index, **fields), "x")
 
 
+@pytest.mark.slow
 def test_a_truncated_or_damaged_file_is_refused_in_one_line() -> None:
     data = MODEL.read_bytes()
     random = np.random.default_rng(0)

@@ -101,18 +101,21 @@ def test_arbitrary_bytes_as_image(data: bytes) -> None:
     check_image(data)
 
 
+@pytest.mark.slow
 @given(mutated(GOOD_ELF))
 @bounded(max_examples=500)
 def test_mutated_elf(data: bytes) -> None:
     check_image(data)
 
 
+@pytest.mark.slow
 @given(mutated(ELF_WITH_LINES))
 @bounded(max_examples=500)
 def test_mutated_elf_with_lines(data: bytes) -> None:
     check_image(data)
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=300), st.sampled_from([b"", TABLES_2, TABLES_5]), st.integers(1, 6))
 @bounded(max_examples=300)
 def test_arbitrary_line_tables(noise: bytes, tables: bytes, version: int) -> None:
@@ -165,6 +168,7 @@ def test_hex_round_trip(runs: list[tuple[int, bytes]], start: int, width: int) -
     assert read_image(again, "input").segments == image.segments
 
 
+@pytest.mark.slow
 @given(RUNS, st.permutations(range(6)))
 @bounded(max_examples=200)
 def test_every_form_of_a_program_is_the_same_program(runs: list[tuple[int, bytes]], order: list[int]) -> None:

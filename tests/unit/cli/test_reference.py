@@ -47,6 +47,7 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_it_conforms_and_says_so_in_the_same_bytes_each_time() -> None:
     first, second = (
         process("verify", IMAGE, "--module", MODULE, "--format", "json", PYTHONHASHSEED=seed) for seed in ("1", "2")
@@ -65,6 +66,7 @@ def test_the_text_ends_with_verdict_rate_and_times(certified: Path) -> None:
     assert "10 bits take" in lines[-2]
 
 
+@pytest.mark.slow
 def test_as_intel_hex(tmp_path: Path) -> None:
     (tmp_path / "image.hex").write_text(as_hex(IMAGE.read_bytes()))
     assert run("verify", tmp_path / "image.hex", "--module", MODULE).returncode == 0
@@ -112,6 +114,7 @@ def test_one_loaded_byte_changed_is_5(certified: Path, tmp_path: Path, segment: 
     refused(5, "check", certified / "certificate.json", tmp_path / "changed.elf", "--trust", certified / "trust.json")
 
 
+@pytest.mark.slow
 def test_an_image_that_does_not_conform_is_not_certified(certified: Path, tmp_path: Path) -> None:
     """The model's digest is declared: an image with another model is refused."""
     (tmp_path / "other.elf").write_bytes(with_one_byte_changed(-1, -100))

@@ -138,6 +138,7 @@ def test_no_module_without_a_requirement() -> None:
     assert names == {requirement.replace("-", "_") for requirement in REQUIREMENTS}
 
 
+@pytest.mark.slow
 def test_outcomes_are_never_faults() -> None:
     for case in CASES[::4]:
         for requirement in REQUIREMENTS:
