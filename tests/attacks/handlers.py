@@ -11,7 +11,7 @@ from tests.attacks.danger import (
     stored,
     takes,
 )
-from tests.attacks.variant import Kind, NotShown, Shown, Variant, gate, in_boot, in_fault, in_tick
+from tests.attacks.variant import Kind, NotShown, Shown, Storms, Variant, gate, in_boot, in_fault, in_tick
 
 _UNDEFINED = 'mailbox = 1; asm volatile("udf #0");'
 _NO_CLOCKS = "QEMU has no clock tree, no sleep modes that stop its timer, and a crystal that never fails."
@@ -162,7 +162,7 @@ _FAULTS = (
             what="runs confined code with privilege",
             seen=in_handler(0x40020018),
             confined='uint32_t where; asm volatile("mrs %0, ipsr" : "=r"(where)); if (where) R(0x40020018) = 32; '
-            'asm volatile("svc #0");',
+            'else asm volatile("svc #0");',
         ),
     ),
     Variant(
@@ -182,7 +182,7 @@ _RETURNS = (
         edits=gate("restart.h", _RETURN, '    "mvn lr, #6\\n" \\\n'),
         requirement="run-handlers",
         reason="exception-return",
-        danger=Shown(what="never starts the confined part as it should", seen=either(locks_up, silent, takes(6))),
+        danger=Storms(),
     ),
     Variant(
         name="return-to-handler-mode",
@@ -190,7 +190,7 @@ _RETURNS = (
         edits=gate("restart.h", _RETURN, '    "mvn lr, #14\\n" \\\n'),
         requirement="run-handlers",
         reason="exception-return",
-        danger=Shown(what="faults at its own return", seen=either(locks_up, silent, takes(6))),
+        danger=Storms(),
     ),
     Variant(
         name="privilege-left-to-chance",
@@ -217,7 +217,7 @@ _RETURNS = (
     Variant(
         name="idle-is-not-a-loop",
         gain="What runs after a fault is not an idle loop but more of the confined part.",
-        edits=(*gate("restart.c", '__asm volatile("1: b 1b");', '__asm volatile("nop");'),),
+        edits=(*gate("restart.c", '__asm volatile("1: b 1b");', '__asm volatile("nop\\nnop");'),),
         requirement="out-fault-safe",
         reason="idle-not-a-loop",
         danger=Shown(
@@ -328,7 +328,7 @@ _TIME = (
         edits=in_tick('__asm volatile("msr msp, %0" : : "r"(0x20010300));'),
         requirement="run-handlers",
         reason="main-stack-moved",
-        danger=Shown(what="loses its way", seen=either(locks_up, silent, takes(3))),
+        danger=Storms(),
     ),
     Variant(
         name="system-timer-tick",

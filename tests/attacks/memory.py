@@ -353,12 +353,7 @@ _GATE = (
         edits=gate("tick.c", "    word_write(kScbShcsr, kScbShcsrFaultsEnabled);", "    /* none */"),
         requirement="mem-forgetful",
         reason="pending-fault-kept",
-        danger=Shown(
-            what="idles the frame after one that left a fault pending",
-            seen=lambda seen: seen.bits[2] == 0,
-            confined='if (frame[0] == 20) asm volatile("mov sp, %0\\n 1: b 1b" :: "r"(0x20010400)); mailbox = 1;',
-            frames=(20, 200, 200),
-        ),
+        danger=NotShown(why="QEMU takes a fault of stacking before the tick, so none is left pending."),
     ),
     Variant(
         name="caches-on",

@@ -514,7 +514,7 @@ _ONE_WRITE = (
         danger=Shown(
             what="reads a register of the core for the confined part",
             seen=lambda seen: 1 in seen.bits,
-            confined="mailbox = 0xE000ED00;",
+            confined="mailbox = 0xE000ED94;",
         ),
     ),
 )
@@ -555,7 +555,9 @@ _OTHERS = (
         ),
         requirement="mem-cleared",
         reason="boot-depends-on-memory",
-        danger=Shown(what="stores to port A before anything else", seen=stored(0x40020014)),
+        danger=Shown(
+            what="stores to port A before anything else", seen=lambda seen: seen.writes[0].address == 0x40020014
+        ),
     ),
     Variant(
         name="boot-branches-on-old-memory",

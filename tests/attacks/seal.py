@@ -212,7 +212,8 @@ _BYTES = (
         edits=gate(
             "tick.c",
             "timer_preload(tick_is_present(mailbox));",
-            "((void (*)(void))(mailbox | 1u))();\n    timer_preload(0u);",
+            "const uint32_t message = mailbox;\n"
+            "    ((void (*)(void))((message != 0u ? message : (uint32_t)timer_acknowledge) | 1u))();\n    timer_preload(0u);",
         ),
         requirement="run-gate-proved",
         reason="computed-branch",
@@ -220,8 +221,8 @@ _BYTES = (
         danger=Shown(
             what="runs the confined part's code with privilege",
             seen=in_handler(0x40020018),
-            confined="mailbox = (uint32_t)hidden; } __attribute__((used)) void hidden(void) "
-            "{ R(0x40020018) = 32; return; } static void unused(void) {",
+            confined="extern void hidden(void); mailbox = (uint32_t)hidden; for (;;) { } } "
+            "void hidden(void) { R(0x40020018) = 32; } void unused(void) {",
         ),
     ),
     Variant(

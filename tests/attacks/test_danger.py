@@ -11,12 +11,14 @@ from reference_module.build import build
 from tests.attacks.building import recipe_for
 from tests.attacks.catalogue import ATTACKS
 from tests.attacks.danger import confined_text
-from tests.attacks.variant import Edit, Shown, Variant
+from tests.attacks.variant import Edit, Shown, Storms, Variant
+from tests.emulation import emulator
 from tests.emulation.observation import FRAME_SIZE, Observation, run_variant
 
 pytestmark = [pytest.mark.emulation, pytest.mark.toolchain]
 
 _SHOWN = [variant for variant in ATTACKS if isinstance(variant.danger, Shown)]
+_STORMS = [variant for variant in ATTACKS if isinstance(variant.danger, Storms)]
 _QUIET = 200
 """Virtual milliseconds without a tick after which a run ends; a period has 84."""
 
@@ -38,7 +40,18 @@ def test_shown(variant: Variant, references: dict[str, Observation], emulation_t
     assert not danger.seen(references[key]), f"the reference {danger.what} too: nothing is shown"
 
 
-def _run(image: Path, edits: tuple[Edit, ...], danger: Shown) -> Observation:
+@pytest.mark.parametrize("variant", _STORMS, ids=lambda variant: variant.name)
+def test_storms(variant: Variant, emulation_tools: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log ends at a few megabytes, of which the reference writes some kilobytes."""
+    danger = variant.danger
+    assert isinstance(danger, Storms)
+    monkeypatch.setattr(emulator, "_LOG_LIMIT", 4 << 20)
+    with pytest.raises(emulator.EmulationError, match="bytes of log"):
+        _run(tmp_path / "variant.elf", variant.edits, danger)
+    assert _run(tmp_path / "reference.elf", (), danger).end is emulator.Stop.TICKS
+
+
+def _run(image: Path, edits: tuple[Edit, ...], danger: Shown | Storms) -> Observation:
     confined = None if danger.confined is None else confined_text(danger.confined)
     build(image, recipe_for(edits, small=False, confined=confined))
     frames = [None if grey is None else bytes([grey]) * FRAME_SIZE for grey in danger.frames]

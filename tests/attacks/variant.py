@@ -95,6 +95,14 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Storms:
+    """QEMU shows the variant taking one exception after another without end, and the reference not."""
+
+    confined: str | None = None
+    frames: tuple[int | None, ...] = (200, 20, 200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotShown:
     why: str
     """Why QEMU cannot show the danger."""
@@ -110,7 +118,7 @@ class Variant:
     """One deviation; more than one edit only where one place cannot hold it."""
     requirement: str
     reason: str
-    danger: Shown | NotShown
+    danger: Shown | Storms | NotShown
     kind: Kind = Kind.FAIL
     level: int = 1
 
