@@ -201,6 +201,18 @@ MODULES = (
         reason="handler-may-not-end",
     ),
     Module(
+        name="fault-that-ends-itself",
+        edits=(fault("word_write(kScbShcsr, kScbShcsrFaultsEnabled);"),),
+        requirement="run-handlers",
+        reason="system-handlers-written",
+    ),
+    Module(
+        name="fault-that-holds-the-tick-up",
+        edits=(fault('for (uint32_t i = 0; i < 900000u; i++) { __asm volatile("nop"); }'),),
+        requirement="run-handlers",
+        reason="handler-too-long",
+    ),
+    Module(
         name="division-that-faults",
         edits=(
             tick("volatile uint32_t quotient = 7u / m; (void)quotient;"),

@@ -207,6 +207,8 @@ CASES: list[Case] = [
         ("handler-may-not-end", lambda facts: system_written(facts, TICK, "WFI", 0)),
         ("handler-may-not-end", lambda facts: system_written(facts, FAULT, "WFE", 0)),
         ("handler-too-long", lambda facts: run(facts, TICK, cycles=84_000_000)),
+        ("handler-too-long", lambda facts: run(facts, FAULT, cycles=1_000_000)),
+        ("system-handlers-written", lambda facts: written(facts, FAULT, "SCB", "SHCSR", 0x70000)),
         ("exception-return", lambda facts: leaving(facts, TICK, exception_return=known(0xFFFFFFF9))),
         ("exception-return", lambda facts: leaving(facts, FAULT, exception_return=anything(Origin.CONFINED))),
         ("exception-return", lambda facts: leaving(facts, FAULT, exception_return=known(0xFFFFFFED))),

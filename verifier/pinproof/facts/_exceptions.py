@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pinproof.facts._core import Facts, Problem, Refusal
-from pinproof.facts._view import boot, device_at_drops, drops, field, handlers, places, register, stores
+from pinproof.facts._view import boot, device_at_drops, drops, field, handlers, is_tick, places, register, stores
 from pinproof.machine.result import Word
 from pinproof.silicon import Timer
 
@@ -20,7 +20,7 @@ EXCEPTION_REASONS: dict[str, str] = {
     "interrupt-pended": "the gate can make an exception pending by software",
     "priorities-differ": "the tick and the exceptions that the confined part can cause differ in priority",
     "fault-not-enabled": "a configurable fault is not enabled, so it escalates above the tick",
-    "system-handlers-written": "a handler changes which faults are enabled or active",
+    "system-handlers-written": "a handler changes which faults are enabled, or ends one that is active",
     "priority-written": "a handler changes a priority or an interrupt enable",
     "interrupts-open-in-boot": "boot does not mask interrupts before it enables one",
 }
@@ -102,12 +102,15 @@ def _later(facts: Facts) -> Iterator[Problem]:
     changed = [
         touch
         for touch in stores(facts, runs, state)
-        if touch.exact != state or field(touch.access.value, 0xFFFFFFFF) != frozenset({FAULTS_ENABLED})
+        if touch.exact != state
+        or field(touch.access.value, 0xFFFFFFFF) != frozenset({FAULTS_ENABLED})
+        # A fault's own handler would end the fault before its return, which then is a fault as well (B1.5.8).
+        or not is_tick(facts, touch.run)
     ]
     if changed:
         yield Refusal(
             reason="system-handlers-written",
-            message="a handler writes SCB.SHCSR with something other than the three fault enables",
+            message="a handler writes SCB.SHCSR, and it is not the tick or not the three fault enables",
             places=places(facts, changed),
         )
     controller, control = facts.silicon.peripheral("NVIC"), register(facts, "SCB", "SHPR1")

@@ -51,7 +51,7 @@ REASONS: dict[str, str] = {
     "handler-without-exit": "a handler was explored to no end",
     "handler-may-not-end": "a handler contains an endless loop, or sleeps",
     "handler-unbounded": "a handler has no proved bound of its cycles",
-    "handler-too-long": "handlers can take as long as a period",
+    "handler-too-long": "handlers can take as long as a period, or hold up the tick for a thousandth of one",
     "exception-return": "a handler returns otherwise than to thread mode on the process stack",
     "return-privileged": "a handler can return to privileged thread mode",
     "return-target": "a handler can return elsewhere than to the entry or the idle loop",
@@ -63,6 +63,8 @@ REASONS: dict[str, str] = {
 }
 
 _RESET = 1
+_SHORT = 1000
+"""A handler other than the tick may take this part of a period."""
 _SLEEPS = frozenset({"WFI", "WFE"})
 _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
 _PROGRAM_COUNTER, _STATUS = 6, 7
@@ -141,6 +143,14 @@ def _lengths(facts: Facts, counts: int) -> Iterator[Problem]:
                 would_help="loops with constant bounds",
                 places=where,
             )
+    # The confined part chooses when it faults, and with that when the tick can begin.
+    slow = [run.entry for run in runs if not is_tick(facts, run) and (run.cycles or 0) > counts // _SHORT]
+    if slow:
+        yield Refusal(
+            reason="handler-too-long",
+            message=f"a handler that can hold up the tick takes more than 1/{_SHORT} of a period",
+            places=tuple(facts.at(entry) for entry in slow),
+        )
     ordered = sorted(((run.cycles or 0, run.entry) for run in runs), reverse=True)
     both = sum(cycles for cycles, _ in ordered[:2])
     if both >= counts:
