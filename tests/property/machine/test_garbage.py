@@ -79,9 +79,7 @@ def test_flipped_bits_of_a_gate() -> None:
         data = bytearray(first.data)
         position = source.randrange(0x194, min(len(data), 0x900))
         data[position] ^= 1 << source.randrange(8)
-        others = whole.segments[1:]
-        flipped = Image(
-            segments=(Segment(address=first.address, data=bytes(data)), *others), entry=None, sha256="0" * 64, kind="elf"
-        )
+        segments = (Segment(address=first.address, data=bytes(data)), *whole.segments[1:])
+        flipped = Image(segments=segments, entry=None, sha256="0" * 64, kind="elf")
         counts[check(flipped, 30_000)] += 1
     print(dict(counts))

@@ -180,7 +180,7 @@ def test_no_condition_loses_the_execution_that_satisfies_it(data: st.DataObject)
         value = data.draw(st.sampled_from(world.bases))
         number = world.of(value)
         if data.draw(st.booleans()):
-            allowed, some = data.draw(members())
+            allowed, _ = data.draw(members())
             if not allowed.contains(number):
                 continue
             world.symbols.narrow(value, allowed)
