@@ -25,6 +25,8 @@ from pinproof.silicon import Silicon
 from reference_module.build import HERE
 from tests.redteam.images import Edit, beside, built, declared, refusals, verdict
 
+pytestmark = pytest.mark.slow
+
 Document = dict[str, Any]
 Path = tuple[str, ...]
 
@@ -150,6 +152,7 @@ def shown(value: object) -> str:
 def explored_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exploration depends on the image and the sensor's pins alone; locations are for messages."""
     monkeypatch.setattr(verification, "explore", remembering())
+    monkeypatch.setattr(verification, "read_image", cache(verification.read_image))
     monkeypatch.setattr(verification, "read_source_map", lambda data, image: SourceMap())
 
 

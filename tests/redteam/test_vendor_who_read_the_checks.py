@@ -319,6 +319,21 @@ MODULES = (
         reason="too-few-wait-states",
     ),
     Module(
+        name="core-voltage-too-low",
+        edits=(
+            ACCESS,
+            (
+                "reset.c",
+                "    timer_start(); /*",
+                "    word_write(0x40023840u, (1u << 28) | 1u);\n    (void)word_read(0x40023840u);\n"
+                "    word_write(0x40007000u, 0u);\n    word_write(0x40023840u, 1u);\n"
+                "    (void)word_read(0x40023840u);\n    timer_start(); /*",
+            ),
+        ),
+        requirement="out-clock-steady",
+        reason="power-written",
+    ),
+    Module(
         name="twice-the-rated-clock",
         edits=(
             ("clocks.c", "(1u << 16) | (336u", "(0u << 16) | (336u"),

@@ -183,6 +183,7 @@ CASES: list[Case] = [
         ("clock-tree-written", lambda facts: written(facts, TICK, "RCC", "CFGR", 0)),
         ("clock-tree-written", lambda facts: written(facts, BOOT, "RCC", "CFGR", 0)),
         ("power-written", lambda facts: stored(facts, FAULT, 0x40007000, 1)),
+        ("power-written", lambda facts: written(facts, BOOT, "PWR", "CR", 1 << 14)),
         ("sleep-control-written", lambda facts: written(facts, TICK, "SCB", "SCR", 0)),
         ("debug-freeze-written", lambda facts: stored(facts, TICK, 0xE0042008, 1)),
         ("clock-reachable", open_peripherals),

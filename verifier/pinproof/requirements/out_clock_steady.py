@@ -3,8 +3,8 @@ stop, slow, restart or re-source the clock of the tick.
 
 *How it is decided.* At the drop deep sleep is off, the timer's clock is on and stays on in sleep, the clock security
 system is off and the crystal is not bypassed. No handler stores to the clock, power, watchdog or debug blocks or to
-the system control register, and boot stops writing the clock tree before it starts the timer. The confined part
-reaches none of these (run-confined).
+the system control register; boot stops writing the clock tree before it starts the timer, and never turns the core's
+regulator down. The confined part reaches none of these (run-confined).
 
 *False accepts.* A crystal that dies stops the whole part, tick included, until power is cycled: no software chooses
 that.
@@ -34,6 +34,7 @@ from pinproof.facts import (
     conclude,
     device_at_drops,
     drops,
+    field,
     handlers,
     is_start,
     may_clear,
@@ -61,13 +62,15 @@ REASONS: dict[str, str] = {
     "clock-security-on": "the clock security system may switch the clock by itself",
     "clock-from-outside": "the crystal is bypassed: a signal from outside is the clock",
     "clock-tree-written": "the clock tree is written after the drop, or after the timer started",
-    "power-written": "a handler writes the power block",
+    "power-written": "a handler writes the power block, or boot turns the core's regulator down",
     "sleep-control-written": "a handler writes the system control register",
     "debug-freeze-written": "the gate writes the debug block that can freeze the timer",
     "clock-reachable": "the confined part can reach the clock, power or timer blocks",
 }
 
 _DEEP_SLEEP = 1 << 2
+_SCALE, _FULL_SCALE = 0b11 << 14, 0b10 << 14
+"""PWR_CR.VOS (RM0368 5.4.1): scale 2 is the one for 84 MHz, and the one after reset."""
 
 
 def check(facts: Facts) -> Outcome:
@@ -101,7 +104,7 @@ def _at_drop(facts: Facts, timer: Timer) -> Iterator[Problem]:
 
 def _later(facts: Facts, timer: Timer) -> Iterator[Problem]:
     clock = _stores_to(facts, Capability.CLOCK) + _tree_after_start(facts, timer)
-    power = [
+    power = _regulator(facts) + [
         touch
         for block in blocks_with(facts, Capability.POWER)
         if block.name == "PWR"
@@ -111,7 +114,7 @@ def _later(facts: Facts, timer: Timer) -> Iterator[Problem]:
     sleep = stores(facts, handlers(facts), register(facts, "SCB", "SCR"))
     for found, reason, message in (
         (clock, "clock-tree-written", "the clock tree is written once the timer runs"),
-        (power, "power-written", "a handler writes the power block"),
+        (power, "power-written", "the power block is written in a handler, or the regulator turned down"),
         (sleep, "sleep-control-written", "a handler writes SCB.SCR"),
         (debug, "debug-freeze-written", "a handler writes a debug block"),
     ):
@@ -121,6 +124,12 @@ def _later(facts: Facts, timer: Timer) -> Iterator[Problem]:
     shared = blocks_with(facts, Capability.CLOCK, Capability.POWER, Capability.TIMER)
     reachable = tuple(block for block in peripheral_blocks(facts) if block in shared)
     yield from block_reach_problems(facts, reachable, "clock-reachable")
+
+
+def _regulator(facts: Facts) -> list[Touch]:
+    """Boot's stores that could leave the core's regulator at another scale than the one for every rated clock."""
+    found = stores(facts, boot(facts), register(facts, "PWR", "CR"))
+    return [touch for touch in found if field(touch.access.value, _SCALE) != frozenset({_FULL_SCALE})]
 
 
 def _stores_to(facts: Facts, capability: Capability) -> list[Touch]:
