@@ -181,6 +181,9 @@ def test_no_condition_loses_the_execution_that_satisfies_it(data: st.DataObject)
         number = world.of(value)
         if data.draw(st.booleans()):
             allowed, _ = data.draw(members())
+            near = ranges.between(max(0, number - 5), min(MASK, number + data.draw(st.integers(0, 5))))
+            assert near is not None
+            allowed = data.draw(st.sampled_from((allowed, ranges.exactly(number), near)))
             if not allowed.contains(number):
                 continue
             world.symbols.narrow(value, allowed)

@@ -107,9 +107,12 @@ def test_a_predicated_load_takes_time_too() -> None:
 
 
 def test_predicated_arithmetic_takes_no_time() -> None:
+    """But what it leaves comes from its condition, in registers and in the flags."""
     run = run_text("cmp r0, #1\nite eq\nmoveq r1, #1\nmovne r1, #0\nbx lr")
     assert not run.trace.confined_branches
     assert run.only_exit().known(1).origins == CONFINED
+    run = run_text("movs r2, #3\ncmp r0, #1\nite eq\ncmpeq r2, #3\ncmpne r2, #4\nsbcs r1, r1\nbx lr", {1: 0})
+    assert Origin.CONFINED in run.only_exit().known(1).origins
 
 
 @pytest.mark.parametrize("leave", ["it eq\nbxeq lr", "it eq\nbeq.n o"])

@@ -323,3 +323,71 @@ def test_nested_loops_multiply_their_time() -> None:
 def test_the_budget_is_an_obstacle() -> None:
     run = run_text("movs r0, #100\no: movs r1, #100\ni: subs r1, #1\nbne i\nsubs r0, #1\nbne o\nbx lr", budget=50)
     assert run.codes == {"step-budget"}
+
+
+def test_a_store_anywhere_whose_value_changes_late_covers_both_values() -> None:
+    """Words that no slot names are part of what each iteration must leave as the description says."""
+    text = """
+        movw r5, #0x0810
+        movt r5, #0x4002
+        movw r4, #0x1000
+        movt r4, #0x2000
+        movs r1, #0
+        movs r0, #100
+    h:  ldr r3, [r5]
+        and r3, r3, #0x7c
+        str r1, [r4, r3]
+        movs r1, #9
+        ldr r2, [r4, #8]
+        subs r0, #1
+        bne h
+        bx lr
+    """
+    state = run_text(text, memory=ZERO).only_exit()
+    assert state.known(2).values == {0, 9} and state.known(BUFFER + 0x40).values == {0, 9}
+    assert state.known(BUFFER + 0x80).only == 0
+
+
+def test_a_chain_of_values_through_memory_is_followed_to_its_end() -> None:
+    """Each iteration moves a value one word further: what the last word holds takes many iterations to show."""
+    text = """
+        movw r4, #0x1000
+        movt r4, #0x2000
+        mov r0, #100
+    h:  ldr r1, [r4, #16]
+        str r1, [r4, #20]
+        ldr r1, [r4, #12]
+        str r1, [r4, #16]
+        ldr r1, [r4, #8]
+        str r1, [r4, #12]
+        ldr r1, [r4, #4]
+        str r1, [r4, #8]
+        ldr r1, [r4]
+        str r1, [r4, #4]
+        str r0, [r4]
+        subs r0, #1
+        bne h
+        bx lr
+    """
+    state = run_text(text, memory=ZERO).only_exit()
+    for offset in range(0, 24, 4):
+        assert state.known(BUFFER + offset).contains(1 + offset // 4)
+
+
+def test_a_loop_that_confined_data_ends_taints_what_it_wrote() -> None:
+    text = """
+        movw r4, #0x1000
+        movt r4, #0x2000
+        movs r1, #0
+        movs r2, #0
+    h:  str r1, [r4], #4
+        adds r2, #3
+        subs r0, #1
+        beq o
+        cmp r2, #90
+        bne h
+    o:  bx lr
+    """
+    state = run_text(text, {0: counter((1, 1000))}).only_exit()
+    for known in (state.known(4), state.known(2), state.known(BUFFER + 0x20)):
+        assert Origin.CONFINED in known.origins
