@@ -391,3 +391,43 @@ def test_a_loop_that_confined_data_ends_taints_what_it_wrote() -> None:
     state = run_text(text, {0: counter((1, 1000))}).only_exit()
     for known in (state.known(4), state.known(2), state.known(BUFFER + 0x20)):
         assert Origin.CONFINED in known.origins
+
+
+@pytest.mark.parametrize("change", ["adds r2, r2, r2\nadds r2, #1", "eors r2, r3", "str r2, [r4]\nadds r2, r2, r2\nadds r2, #1"])
+def test_how_often_confined_data_let_a_loop_run_taints_what_follows_no_pattern(change: str) -> None:
+    text = f"""
+        movw r4, #0x1000
+        movt r4, #0x2000
+        movs r1, #0
+        movs r2, #1
+        movs r3, #6
+    h:  {change}
+        adds r1, #1
+        cmp r1, r0
+        bne h
+        bx lr
+    """
+    state = run_text(text, {0: counter((50, 1000))}, memory=ZERO).only_exit()
+    assert Origin.CONFINED in state.known(2).origins
+    if "str" in change:
+        assert Origin.CONFINED in state.known(BUFFER).origins
+
+
+def test_how_often_confined_data_let_a_loop_run_taints_memory_that_no_slot_names() -> None:
+    text = """
+        movw r4, #0x1000
+        movt r4, #0x2000
+        movs r1, #0
+        movs r3, #6
+    h:  str r3, [r4], #4
+        adds r1, #1
+        cmp r1, #200
+        beq o
+        cmp r1, r0
+        bne h
+    o:  bx lr
+    """
+    state = run_text(text, {0: counter((50, 1000))}, memory=ZERO).only_exit()
+    assert state.known(BUFFER + 0x200).values == {0, 6}
+    assert Origin.CONFINED in state.known(BUFFER + 0x200).origins
+    assert state.known(BUFFER + 0x10).values is not None

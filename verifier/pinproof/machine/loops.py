@@ -375,18 +375,30 @@ def _finish(executor: Executor, loop: Loop, proved: Proved, bound: int | None) -
         counted = _counted(after, head.counter)
         if counted is not None:
             apply_fills(after, fills, stores, counted)
+        else:
+            _tell_what_ended_it(after, head.before)
         # Only now: what earlier iterations passed says nothing about how far the last one got.
         after.passed = after.passed | head.before.passed
     return body.leaving
 
 
 def _counted(after: State, counter: int) -> int | None:
-    """The number of complete iterations, where it is one number. Where not, it tells what decided when to stop."""
-    count = after.slots.pop(_hidden(counter))
-    known = after.symbols.range(count)
-    if known.only is None and counter in after.symbols.ranges:
-        after.symbols.ranges[counter] = after.symbols.ranges[counter].with_origins(after.control)
-    return known.only
+    """The number of complete iterations, where it is one number."""
+    return after.symbols.range(after.slots.pop(_hidden(counter))).only
+
+
+def _tell_what_ended_it(after: State, before: State) -> None:
+    """What the loop made depends on how often it ran, so it comes from what decided that."""
+    known, control = after.symbols.ranges, after.control
+    if not control:
+        return
+    for symbol in known.keys() - before.symbols.ranges.keys():
+        known[symbol] = known[symbol].with_origins(control)
+    after.segments = [
+        (low, high, now if now == then else now.with_origins(control)) for low, high, then, now in pieces(before, after)
+    ]
+    made = after.flags
+    after.flags = Flags(made.possible, made.producer, made.a, made.b, made.origins | control)
 
 
 def _record_endless(executor: Executor, loop: Loop, back: State) -> None:
