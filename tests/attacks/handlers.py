@@ -342,6 +342,17 @@ _TIME = (
 
 _CLOCKS = (
     Variant(
+        name="boot-never-ends",
+        gain="Without a crystal boot looks at devices for ever, privileged and not confined.",
+        edits=in_boot(
+            "if ((word_read(0x40023800u) & (1u << 17)) == 0u) {\n        for (;;) {\n"
+            "            (void)word_read(0x40020010u);\n        }\n    }"
+        ),
+        requirement="run-gate-proved",
+        reason="endless-in-boot",
+        danger=Shown(what="never comes as far as a tick", seen=lambda seen: not seen.ticks),
+    ),
+    Variant(
         name="deep-sleep",
         gain="WFI stops the timer: the confined part stretches the period.",
         edits=gate("exceptions.c", "word_write(kScbScr, 0u);", "word_write(kScbScr, 4u);"),

@@ -213,7 +213,8 @@ _BYTES = (
             "tick.c",
             "timer_preload(tick_is_present(mailbox));",
             "const uint32_t message = mailbox;\n"
-            "    ((void (*)(void))((message != 0u ? message : (uint32_t)timer_acknowledge) | 1u))();\n    timer_preload(0u);",
+            "    ((void (*)(void))((message != 0u ? message : (uint32_t)timer_acknowledge) | 1u))();\n"
+            "    timer_preload(0u);",
         ),
         requirement="run-gate-proved",
         reason="computed-branch",

@@ -1,0 +1,103 @@
+"""Which vectors there are: for each requirement the reference, which passes, and attacks, which do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.attacks.variant import Kind, Variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextEdit:
+    """A change of a text of the standard, for obligations that no image of a certifiable part can miss."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A vector whose image and declaration are the reference's, judged by another silicon file or profile."""
+
+    requirement: str
+    name: str
+    reason: str
+    about: str
+    silicon: TextEdit | None = None
+    profile: TextEdit | None = None
+    kind: Kind = Kind.FAIL
+
+
+ELSEWHERE: tuple[Elsewhere, ...] = (
+    Elsewhere(
+        requirement="rad-none-on-silicon",
+        name="part-with-radio",
+        reason="radio-on-silicon",
+        about="The part has a transceiver that nothing uses.",
+        silicon=TextEdit(old="radio = false", new="radio = true"),
+    ),
+    Elsewhere(
+        requirement="rad-no-access",
+        name="bus-is-a-radio",
+        reason="radio-used",
+        about="The block that the gate calls the sensor's bus is a radio.",
+        silicon=TextEdit(
+            old='name = "I2C1"\nbase = 0x40005400\nsize = 0x400\nbus = "APB1"\ncapabilities = ["serial"]',
+            new='name = "I2C1"\nbase = 0x40005400\nsize = 0x400\nbus = "APB1"\ncapabilities = ["serial", "radio"]',
+        ),
+    ),
+    Elsewhere(
+        requirement="out-budget",
+        name="dwell-not-kept",
+        reason="budget-not-enforced",
+        about="The profile asks for ten seconds between changes, and the gate keeps one.",
+        profile=TextEdit(old='# [budget]\n# dwell_seconds = "10"', new='[budget]\ndwell_seconds = "10"'),
+    ),
+)
+
+CHOSEN: tuple[str, ...] = (
+    "second-pin-output", "trace-pin-left-on",
+    "compare-mid-period", "preload-off", "update-in-tick", "compare-from-mailbox",
+    "deep-sleep", "clock-security-on",
+    "period-short-by-one", "crystal-undeclared", "pll-outside-limits",
+    "two-mailbox-reads", "fault-stores-compare",
+    "open-usb", "another-timer",
+    "sensor-configured-again", "sensor-bytes-from-pins",
+    "fault-leaves-answer", "fault-restarts-detector",
+    "period-a-tenth", "supply-not-measured",
+    "other-port-read", "reset-cause-read",
+    "converter-read", "memory-in-materials",
+    "no-wipe", "wipe-spares-last-word", "register-r4-kept", "answer-remembered", "caches-on",
+    "budget-of-voice",
+    "frame-one-row-more", "no-capture",
+    "backup-register-used",
+    "memory-not-cleared-at-boot", "boot-tells-old-memory",
+    "gate-stack-too-small",
+    "gate-memory-executable",
+    "model-altered", "model-in-memory",
+    "flash-unlock",
+    "read-out-level-1", "sector-unprotected",
+    "debug-port-open", "breakpoint-unit-written",
+    "loader-open",
+    "boot-never-ends", "hidden-code-by-table", "recursion", "compare-by-halfword",
+    "region-one-size-up", "protection-never-on", "privilege-given-back",
+    "return-to-handler-mode", "fault-spins", "tick-too-slow", "tick-unbounded",
+    "dma-armed",
+    "hidden-code", "code-outside-flash",
+    "barrier-left-out", "silicon-revision-unlisted",
+    "flash-digest-wrong",
+    "confined-memory-undeclared",
+    "datasheet-without-privacy",
+    "open-identity",
+    "battery-not-stated",
+)  # fmt: skip
+"""Attacks that are vectors too, by name, in the order of the standard."""
+
+NEVER_FAILS: frozenset[str] = frozenset({"out-supply"})
+"""What no image can break: at the highest level a measurement is missing, and that is undecided."""
+
+
+def chosen(attacks: tuple[Variant, ...]) -> tuple[Variant, ...]:
+    """Raises KeyError for a name that is no attack."""
+    by_name = {variant.name: variant for variant in attacks}
+    return tuple(by_name[name] for name in CHOSEN)
