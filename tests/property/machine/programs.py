@@ -105,7 +105,7 @@ class Writer:
     def statements(self, depth: int, count: int) -> None:
         kinds = [self.simple, self.simple, self.simple, self.choice, self.predicated, self.memory, self.device]
         if depth < 2:
-            kinds += [self.choice, self.counted, self.counted, self.fill, self.poll, self.walk, self.walk]
+            kinds += [self.choice, self.counted, self.counted, self.fill, self.poll, self.walk, self.walk, self.as_told]
         if self.functions:
             kinds += [self.call, self.saved]
         for _ in range(count):
@@ -219,6 +219,19 @@ class Writer:
             self.say(f"cmp {counter}, #{count}")
             self.say(f"b{way} {head}")
         self.mark(end)
+
+    def as_told(self, depth: int) -> None:
+        """As often as a register says, within reason."""
+        counter, head = f"r{6 + depth}", self.label()
+        self.say(f"mov {counter}, #0")
+        self.say("uxtb r12, {a}")
+        if self.source.randrange(2):
+            self.say("orr r12, r12, #64")
+        self.mark(head)
+        self.simple(depth)
+        self.say(f"add {counter}, {counter}, #1")
+        self.say(f"cmp {counter}, r12")
+        self.say(f"b{self.source.choice(('lo', 'lt', 'ls'))} {head}")
 
     def body(self, depth: int, counter: str, end: str) -> None:
         before = self.size

@@ -393,7 +393,9 @@ def test_a_loop_that_confined_data_ends_taints_what_it_wrote() -> None:
         assert Origin.CONFINED in known.origins
 
 
-@pytest.mark.parametrize("change", ["adds r2, r2, r2\nadds r2, #1", "eors r2, r3", "str r2, [r4]\nadds r2, r2, r2\nadds r2, #1"])
+@pytest.mark.parametrize(
+    "change", ["adds r2, r2, r2\nadds r2, #1", "eors r2, r3", "str r2, [r4]\nadds r2, r2, r2\nadds r2, #1"]
+)
 def test_how_often_confined_data_let_a_loop_run_taints_what_follows_no_pattern(change: str) -> None:
     text = f"""
         movw r4, #0x1000
