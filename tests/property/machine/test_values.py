@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pinproof.isa import Condition, step
@@ -21,6 +22,8 @@ from pinproof.machine.values import Infeasible, Linear, Symbols, SymbolSource, V
 
 from tests.oracle.isa.sampling import EFFORT, accepted
 from tests.unit.machine.support import CODE, EXCEPTION_RETURN, RAM, Machine, image_of, silicon
+
+pytestmark = pytest.mark.slow
 
 EDGES = (0, 1, 2, 3, 4, 7, 8, 0xFF, 0x100, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFFFE, MASK)
 WORDS = st.one_of(st.sampled_from(EDGES), st.integers(0, MASK), st.integers(0, 300))
