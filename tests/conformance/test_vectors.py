@@ -114,7 +114,7 @@ def _parameters() -> Iterator[object]:
         yield pytest.param(entry, id=f"{requirement}/{entry['case']}", marks=marks)
 
 
-@pytest.mark.parametrize("entry", _parameters())
+@pytest.mark.parametrize("entry", list(_parameters()))
 def test_outcome_and_reason(entry: Entry) -> None:
     expected = {"pass": Pass, "fail": Fail, "inconclusive": Inconclusive}[_text(entry, "expect")]
     outcome = _outcome(entry)
