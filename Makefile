@@ -19,6 +19,7 @@ help:
 	@echo "make test       everything: checks, firmware rebuilt and compared, attacks, emulation (installs the toolchain)"
 	@echo "make check      the inner loop: lint, types, tests without toolchain and emulator, generated files fresh"
 	@echo "make firmware   build the reference image and its declaration's digests"
+	@echo "make vectors    write the standard's vectors from the attacks"
 	@echo "make benchmark  time and memory, as ratios"
 
 $(INSTALLED): pyproject.toml tools/environment.sh
@@ -60,6 +61,9 @@ toolchain:
 firmware: toolchain $(TESTED)
 	$(PYTHON) reference_module/build.py detector $(IMAGE)
 	$(PYTHON) reference_module/declare.py
+
+vectors: toolchain $(TESTED)
+	$(PYTHON) -m tests.vectorgen.generate
 
 benchmark: $(TESTED)
 	$(PYTHON) benchmarks/verify.py
