@@ -32,7 +32,7 @@ _KEY = re.compile(r"(?P<key>[a-z0-9_]+) = (?P<value>.*)")
 
 def refreshed(text: str, image: Image, beside: Path, toolchain: str = RECORDED_TOOLCHAIN) -> str:
     """The declaration `text` with digests for `image` and for the files that it names in the folder `beside`."""
-    return _replaced(text, _decided(text, image, beside, toolchain))
+    return rewritten(text, _decided(text, image, beside, toolchain))
 
 
 def _decided(text: str, image: Image, beside: Path, toolchain: str) -> dict[tuple[str, str], str]:
@@ -49,7 +49,7 @@ def _decided(text: str, image: Image, beside: Path, toolchain: str) -> dict[tupl
     return decided
 
 
-def _replaced(text: str, values: Mapping[tuple[str, str], str]) -> str:
+def rewritten(text: str, values: Mapping[tuple[str, str], str]) -> str:
     """`text` with each named key's line rewritten; every key must be there, once."""
     table, left, lines = "", dict(values), []
     for line in text.splitlines():
