@@ -246,6 +246,23 @@ _BYTES = (
     ),
 )
 
+_LOOPS = (
+    Variant(
+        name="loop-entered-in-the-middle",
+        gain="Behind its head, the loop still has another address in the register: that of the key to flash.",
+        edits=in_boot(
+            '__asm volatile("mov r2, %0\\n ldr r0, [%1]\\n mov r1, #0\\n tst r0, #0x20000\\n bne 2f\\n"\n'
+            '                   "1: mov r2, %2\\n 2: str %3, [r2]\\n adds r1, #1\\n cmp r1, #2\\n blo 1b"\n'
+            '                   : : "r"(0x40023C04u), "r"(0x40023800u), "r"(0x20000000u), "r"(0u)\n'
+            '                   : "r0", "r1", "r2", "memory", "cc");'
+        ),
+        requirement="run-gate-proved",
+        reason="irreducible-loop",
+        kind=Kind.INCONCLUSIVE,
+        danger=NotShown(why="The crystal's ready bit chooses the way in; the emulator has no clock tree and reads 0."),
+    ),
+)
+
 _DEBUG = tuple(
     Variant(
         name=name,
@@ -362,4 +379,4 @@ _PAPERS = (
     ),
 )
 
-VARIANTS = (*_FLASH, *_OPTIONS, *_BYTES, *_DEBUG, *_PAPERS)
+VARIANTS = (*_FLASH, *_OPTIONS, *_BYTES, *_LOOPS, *_DEBUG, *_PAPERS)

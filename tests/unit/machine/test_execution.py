@@ -364,3 +364,12 @@ def test_a_bit_that_may_be_set_is_refused() -> None:
 def test_a_jump_without_a_barrier_is_a_drop_that_says_so() -> None:
     run = run_text(DROP + "b .", handler_mode=False)
     assert len(run.drops) == 1 and "control-synchronised" not in run.drops[0].barriers
+
+
+def test_a_loop_entered_in_its_middle_is_refused() -> None:
+    """Its second way in, with another value of r4 and another count of rounds, is not followed."""
+    run = run_text(
+        "movs r4, #0\nmovs r3, #0\ncmp r0, #0\nbne b\na: adds r3, #1\nmovs r4, #5\n"
+        "b: adds r3, #1\ncmp r3, #10\nblt a\nbx lr"
+    )
+    assert run.codes == {"irreducible-loop"}

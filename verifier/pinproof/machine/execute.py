@@ -116,7 +116,11 @@ class Executor:
         return function
 
     def run_elements(self, order: tuple[int | Loop, ...], pending: dict[int, list[State]], frame: Frame) -> Edges:
-        """Execute a piece of a function in order; returns the edges that leave it. `pending` is used up."""
+        """Execute a piece of a function in order; returns the edges that leave it. `pending` is used up.
+
+        In a weak topological order every edge goes forward or to the head of a loop around it. The one exception is
+        an edge from outside into the middle of a loop: its state would find its place already passed, so it is refused.
+        """
         inside = _members(order)
         leaving: Edges = []
         for element in order:
@@ -134,6 +138,8 @@ class Executor:
                     pending.setdefault(target, []).append(after)
                 else:
                     leaving.append((target, after))
+        if pending:
+            raise _irreducible(min(pending))
         return leaving
 
     # --- blocks -----------------------------------------------------------------------------------------------------
@@ -368,6 +374,14 @@ def _members(order: tuple[int | Loop, ...]) -> frozenset[int]:
     for element in order:
         found |= {element} if isinstance(element, int) else element.members
     return frozenset(found)
+
+
+def _irreducible(address: int) -> Blocked:
+    return Blocked(
+        "irreducible-loop",
+        f"a branch from outside leads into the middle of a loop, to 0x{address:08x}",
+        "enter each loop at one place, its head",
+    )
 
 
 def _decode_code(error: DecodeError) -> str:

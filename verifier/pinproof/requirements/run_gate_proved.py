@@ -24,6 +24,7 @@ _OBSTACLES: dict[str, str] = {
     "undefined-instruction": "execution reaches bytes that are no instruction",
     "unmodelled-instruction": "execution reaches an instruction that the machine does not model",
     "computed-branch": "where a branch leads is not known",
+    "irreducible-loop": "a loop is entered in its middle, beside its head",
     "recursion": "a function can call itself",
     "unbounded-store": "a store can reach any address",
     "unbounded-load": "a load can reach any address",
