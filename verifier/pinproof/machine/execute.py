@@ -76,6 +76,8 @@ class Executor:
         """The bound that held for each loop in each calling context, and what it was chosen from."""
         self.on_interruptible: Callable[[State], None] | None = None
         """Told every state of the boot in which an exception could be taken."""
+        self.on_arrive: Callable[[Site, State], None] | None = None
+        """Told every instruction before it executes, for explanations: what it learns decides nothing."""
 
     def mark(self) -> tuple[Records, Ends]:
         """What has been recorded so far, to return to."""
@@ -177,6 +179,8 @@ class Executor:
         state.cycles += self._costs.of(instruction, state)
         if self.on_interruptible is not None and state.slots.get(PRIMASK) != 1:
             self.on_interruptible(state)
+        if self.on_arrive is not None:
+            self.on_arrive(trace.site, state)
 
     def _run_it(self, steps: tuple[Step, ...], state: State, frame: Frame, edges: Edges) -> State | None:
         """Follow both outcomes of each condition through the whole block, then join."""

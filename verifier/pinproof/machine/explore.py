@@ -8,7 +8,7 @@ that state is an invariant, and the run from it is the one that counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 
@@ -46,17 +46,23 @@ _FOUND = frozenset((Origin.CONFINED, Origin.REGISTER))
 _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
 Places = tuple[tuple[int, int], ...]
 """Ranges of addresses: start, and one past the end."""
+Watch = Callable[[int], Callable[[Site, State], None]]
+"""Told the entry of each run as it begins; what it returns is told every instruction of that run."""
 
 
 def explore(
-    image: Image, silicon: Silicon, sensor_registers: frozenset[int], budget: int = STEP_BUDGET
+    image: Image,
+    silicon: Silicon,
+    sensor_registers: frozenset[int],
+    budget: int = STEP_BUDGET,
+    watch: Watch | None = None,
 ) -> Exploration:
     """Everything that can be established about the privileged code of `image`.
 
     `sensor_registers` are addresses of device registers whose contents come from the declared sensor. Never raises for
-    what the image does: what cannot be followed is an obstacle of the result.
+    what the image does: what cannot be followed is an obstacle of the result. `watch` looks on, for explanations.
     """
-    return _Explorer(image, silicon, sensor_registers, budget).run()
+    return _Explorer(image, silicon, sensor_registers, budget, watch).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +80,19 @@ class _Explored:
 
 
 class _Explorer:
-    def __init__(self, image: Image, silicon: Silicon, sensor_registers: frozenset[int], budget: int) -> None:
+    def __init__(
+        self,
+        image: Image,
+        silicon: Silicon,
+        sensor_registers: frozenset[int],
+        budget: int,
+        watch: Watch | None = None,
+    ) -> None:
         self._image = image
         self._silicon = silicon
         self._sensor_registers = sensor_registers
         self._source = SymbolSource()
+        self._watch = watch
         self._budget = budget
         self._steps = 0
         self._instructions: dict[int, Instruction] = {}
@@ -279,6 +293,7 @@ class _Explorer:
 
     def _follow(self, executor: Executor, trace: Trace, entry: int, state: State) -> None:
         trace.address = entry & ~1
+        executor.on_arrive = self._watch(entry & ~1) if self._watch is not None else None
         try:
             if not entry & 1:
                 raise Blocked("fault-possible", f"the vector 0x{entry:08x} has bit 0 clear", _THUMB_VECTOR)
