@@ -154,15 +154,15 @@ class Emulator:
         return self._error.read_text(errors="replace").strip() if self._error.exists() else ""
 
 
-def build_plugin() -> Path:
+def build_plugin(path: Path = _PLUGIN_SOURCE) -> Path:
     """The compiled plugin, built where it is not there yet for this source."""
-    source = _PLUGIN_SOURCE.read_bytes()
-    target = _PLUGIN_CACHE / f"trace-{hashlib.sha256(source).hexdigest()[:16]}.so"
+    source = path.read_bytes()
+    target = _PLUGIN_CACHE / f"{path.stem}-{hashlib.sha256(source).hexdigest()[:16]}.so"
     if not target.exists():
         _PLUGIN_CACHE.mkdir(parents=True, exist_ok=True)
         made = target.with_suffix(f".{os.getpid()}")
-        command = ["gcc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"]
-        command += ["-o", str(made), str(_PLUGIN_SOURCE)]
+        command = ["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"]
+        command += ["-o", str(made), str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise EmulationError(f"the plugin does not compile:\n{done.stderr}")
