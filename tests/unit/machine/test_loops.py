@@ -70,6 +70,73 @@ def test_a_wipe_one_word_short_leaves_that_word() -> None:
     assert state.known(BUFFER + 0x3FC) == ranges.anything(RESET)
 
 
+WIPE_BY_FOUR = """
+    movw r0, #0x1000
+    movt r0, #0x2000
+    add r1, r0, #{length}
+    movs r2, #0
+    movs r3, #0
+    movs r4, #0
+    movs r5, #{last}
+h:  {store}
+    cmp r0, r1
+    blo h
+    bx lr
+"""
+
+
+def test_a_wipe_by_multiple_stores_wipes_all_and_no_more() -> None:
+    text = WIPE_BY_FOUR.format(length=0x400, last=0, store="stmia r0!, {r2-r5}")
+    state = run_text(text).only_exit()
+    assert zeroed(state, BUFFER, BUFFER + 0x400)
+    assert state.known(BUFFER + 0x400).only is None and state.known(BUFFER - 4).only is None
+
+
+@pytest.mark.parametrize("last", ["str r0, [r0, #-4]", "strb r0, [r0, #-16]", "str r5, [r0, #-16]"])
+def test_a_store_behind_a_multiple_store_spoils_the_wipe(last: str) -> None:
+    text = WIPE_BY_FOUR.format(length=0x400, last=1, store="stmia r0!, {r2-r5}\n" + last)
+    state = run_text(text).only_exit()
+    assert not any(zeroed(state, address, address + 16) for address in range(BUFFER, BUFFER + 0x400, 16))
+
+
+def test_a_multiple_store_that_spares_a_word_wipes_nothing_that_it_does_not_store() -> None:
+    """The fourth word of each four is not zero: the three around it must not count for it."""
+    text = WIPE_BY_FOUR.format(length=0x400, last=1, store="stmia r0!, {r2-r5}")
+    state = run_text(text).only_exit()
+    assert not any(state.known(address).only == 0 for address in range(BUFFER + 12, BUFFER + 0x400, 16))
+
+
+def test_an_overlapping_multiple_store_leaves_what_was_stored_last() -> None:
+    """Steps of 8 with stores of 16: the last words of one iteration are written over by the next, except at the end."""
+    text = WIPE_BY_FOUR.format(length=0x400, last=1, store="stmia r0, {r2-r5}\nadds r0, #8")
+    state = run_text(text).only_exit()
+    for address in range(BUFFER + 4, BUFFER + 0x400, 8):
+        assert state.known(address).only != 1 and (state.known(address).only is None or address < BUFFER + 0xA0)
+
+
+def test_a_pointer_that_an_inner_loop_advances_stays_exact() -> None:
+    text = """
+    movw r4, #0x1000
+    movt r4, #0x2000
+    movs r5, #96
+o:  movs r6, #96
+i:  ldr r0, [r7]
+    lsls r1, r0, #31
+    beq f
+    strb r0, [r4], #1
+    subs r6, #1
+    bne i
+    subs r5, #1
+    bne o
+    bx lr
+f:  bx lr
+"""
+    run = run_text(text, {7: INPUT})
+    assert not run.obstacles
+    assert {state.known(4).low for state in run.exits} <= {BUFFER, BUFFER + 9216}
+    assert max(state.known(4).high for state in run.exits) == BUFFER + 9216
+
+
 def test_a_wipe_by_bytes_and_one_byte_short() -> None:
     """The word in which counting begins is not known to be wiped: a false alarm that word stores do not raise."""
     state = run_text(WIPE.format(end=0x1000 + 0x100, store="strb r2, [r0], #1")).only_exit()

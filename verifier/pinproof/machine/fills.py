@@ -1,8 +1,8 @@
 """Loops that overwrite a block of memory completely: what makes "all RAM was cleared" a fact and not a hope.
 
-A store site counts when every iteration passes it, its address is `start + step * k` for the iteration k, and it
-always writes the same value. Sites whose writes together leave no gap form a fill. It holds after the loop only if no
-other store of the loop can have touched the block.
+A store counts when every iteration passes its instruction, its address is `start + step * k` for the iteration k, and
+it always writes the same value; an instruction that stores several words makes several stores. Stores that together
+leave no gap form a fill. It holds after the loop only if no other store of the loop can have touched the block.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from . import ranges
 from .ranges import MASK
-from .result import Site
 from .state import State
-from .trace import StoreLog, ram_token
+from .trace import Place, StoreLog, ram_token
 from .values import Linear
 
 
@@ -26,7 +25,7 @@ class Fill:
     """Signed change of both in one iteration."""
     word: int
     """What every word of the block holds afterwards."""
-    sites: frozenset[Site]
+    places: frozenset[Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +34,21 @@ class _Unit:
     width: int
     step: int
     word: int
-    site: Site
+    place: Place
 
 
 def fills_of(log: StoreLog, counter: int, back: State) -> list[Fill]:
-    units = [unit for site in log.sites() if (unit := _unit(log, site, counter, back)) is not None]
+    units = [unit for place in log.places() if (unit := _unit(log, place, counter, back)) is not None]
     fills = []
     for step, word in sorted({(unit.step, unit.word) for unit in units}):
         fills += _contiguous([unit for unit in units if (unit.step, unit.word) == (step, word)])
     return fills
 
 
-def _unit(log: StoreLog, site: Site, counter: int, back: State) -> _Unit | None:
-    if ram_token(site) not in back.passed:
+def _unit(log: StoreLog, place: Place, counter: int, back: State) -> _Unit | None:
+    if ram_token(place[0]) not in back.passed:
         return None
-    entries = {(entry.address, entry.width, entry.value) for entry in log.entries if entry.site == site}
+    entries = {(entry.address, entry.width, entry.value) for entry in log.entries if entry.place == place}
     if len(entries) != 1:
         return None
     ((address, width, value),) = entries
@@ -60,7 +59,7 @@ def _unit(log: StoreLog, site: Site, counter: int, back: State) -> _Unit | None:
         return None
     unit = value & ((1 << 8 * width) - 1)
     word = sum(unit << shift for shift in range(0, 32, 8 * width))
-    return _Unit(address.constant, width, ranges.signed(factor), word, site)
+    return _Unit(address.constant, width, ranges.signed(factor), word, place)
 
 
 def _contiguous(units: list[_Unit]) -> list[Fill]:
@@ -73,13 +72,13 @@ def _contiguous(units: list[_Unit]) -> list[Fill]:
         high = max(high, unit.offset + unit.width)
     if high - low < abs(ordered[0].step):
         return []
-    return [Fill(low, high, ordered[0].step, ordered[0].word, frozenset(unit.site for unit in units))]
+    return [Fill(low, high, ordered[0].step, ordered[0].word, frozenset(unit.place for unit in units))]
 
 
 def apply_fills(state: State, fills: list[Fill], log: StoreLog, count: int) -> None:
     """Write the fills into a state that left the loop in iteration `count` (counted from 0)."""
     for fill in fills:
-        complete = count + all(ram_token(site) in state.passed for site in fill.sites)
+        complete = count + all(ram_token(site) in state.passed for site, _ in fill.places)
         if complete < 1:
             continue
         reach = fill.step * (complete - 1)
@@ -91,6 +90,6 @@ def apply_fills(state: State, fills: list[Fill], log: StoreLog, count: int) -> N
 
 def _disturbed(log: StoreLog, fill: Fill, low: int, high: int) -> bool:
     return any(
-        entry.site not in fill.sites and entry.reach.low < high and entry.reach.high + entry.width > low
+        entry.place not in fill.places and entry.reach.low < high and entry.reach.high + entry.width > low
         for entry in log.entries
     )

@@ -199,7 +199,10 @@ def _guess(heads: list[State]) -> Head:
         step = _common_step(before.settled(key), middle.settled(key), last.settled(key))
         if step:
             head.steps[key] = step
-            state.slots[key] = state.symbols.add(last.slots[key], linear(0, {counter: step}))
+            # Settled, so that it names no symbol of an inner loop that the next iteration forgets.
+            start = last.settled(key)
+            assert start is not None
+            state.slots[key] = state.symbols.add(start, linear(0, {counter: step}))
         elif step is None:
             head.release(key, ranges.hull(middle.known(key), last.known(key)).with_origins(last.control))
     _grow_segments(state, middle)

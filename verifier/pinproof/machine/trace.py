@@ -43,15 +43,25 @@ class AccessRecord:
     repeated: bool
 
 
+Place = tuple[Site, int]
+"""A store of an instruction: where the instruction is, and which of its stores."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreEntry:
     """One store to RAM, with where it can reach."""
 
     site: Site
+    part: int
+    """Which of the stores that the instruction makes each time it is executed, from 0."""
     address: Value
     reach: Range
     width: int
     value: Value
+
+    @property
+    def place(self) -> Place:
+        return self.site, self.part
 
 
 @dataclass(slots=True)
@@ -60,8 +70,8 @@ class StoreLog:
 
     entries: list[StoreEntry] = field(default_factory=list)
 
-    def sites(self) -> list[Site]:
-        return list(dict.fromkeys(entry.site for entry in self.entries))
+    def places(self) -> list[Place]:
+        return list(dict.fromkeys(entry.place for entry in self.entries))
 
 
 def access_token(kind: AccessKind, site: Site) -> tuple[str, Site]:
@@ -106,6 +116,8 @@ class Trace:
     """Size of each instruction that a path of the record reached."""
     constants: set[tuple[int, int]] = field(default_factory=set)
     _logs: list[StoreLog] = field(default_factory=list)
+    _parts: int = 0
+    """Stores to RAM that the present instruction has made."""
 
     def mark(self) -> Records:
         return Records(
@@ -139,7 +151,8 @@ class Trace:
 
     def ram_store(self, address: Value, reach: Range, width: int, value: Value) -> bool:
         """Note a store to RAM for the loops that are being finished; says whether any is."""
-        entry = StoreEntry(self.site, address, reach, width, value)
+        entry = StoreEntry(self.site, self._parts, address, reach, width, value)
+        self._parts += 1
         for log in self._logs:
             log.entries.append(entry)
         return bool(self._logs)
@@ -150,6 +163,7 @@ class Trace:
 
     def step(self) -> None:
         self.steps += 1
+        self._parts = 0
         if self.steps > self.budget:
             raise BudgetSpent
 
