@@ -283,7 +283,7 @@ CASES: list[Case] = [
                 facts, constants=(*facts.exploration.constants, (CONFINED_CODE, CONFINED_CODE + 8))
             ),
         ),
-        ("hidden-bytes", lambda facts: exploration(facts, executed=((GATE + 404, CODE_END - 4),))),
+        ("hidden-bytes", lambda facts: exploration(facts, executed=((GATE + 408, CODE_END),))),
         ("hidden-bytes", with_segment(0x08000F00, bytes(8))),
     ),
     *fails(

@@ -92,6 +92,7 @@ from pinproof.facts._sealing import (
     is_engaged,
     provisioning_problems,
 )
+from pinproof.facts._static import static_code
 from pinproof.facts._steady import STEADY_REASONS, reset_problems
 from pinproof.facts._timer import (
     PERIOD_REASONS,
@@ -239,6 +240,7 @@ __all__ = [
     "silicon",
     "span",
     "stack_area",
+    "static_code",
     "stores",
     "system_clock",
     "ticks",

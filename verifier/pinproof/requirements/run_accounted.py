@@ -1,13 +1,15 @@
 """Every byte of flash MUST be gate code, confined code, model, constants or erased.
 
 *How it is decided.* Every loaded byte lies in the declared gate flash, confined flash or model, inside the part's
-flash. What the gate executed or read as constants lies in the gate flash, apart from the idle loop, and every other
-byte of the gate flash is erased or alignment: zeros, erased bytes or no-operations, at most three bytes at a time.
-What is not loaded is erased: the canonical flash image has 0xFF there.
+flash. What the gate executed or read as constants lies in the gate flash, apart from the idle loop. Every other byte of
+the gate flash is code that the executed code leads to and no path reaches, or one of that code's literals, or erased or
+alignment: erased bytes, no-operations, up to three zeros. What is not loaded is erased: the canonical flash image has
+0xFF there.
 
-*False accepts.* Confined code is accounted for as a whole; nothing in it is looked at.
+*False accepts.* Confined code is accounted for as a whole; nothing in it is looked at. Code of the gate that no path
+reaches runs if somebody glitches the part, as confined code does (A-glitching).
 
-*False rejects.* Dead code and unused constants in the gate.
+*False rejects.* Constants that the gate never reads, and functions that nothing calls.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from pinproof.facts import (
     merged,
     proved,
     span,
+    static_code,
     without,
 )
 from pinproof.outcome import Outcome
@@ -39,7 +42,8 @@ REASONS: dict[str, str] = {
 }
 
 _ALIGNMENT = 3
-_NO_OPERATION = bytes((0x00, 0xBF))
+_NO_OPERATION, _WIDE_NO_OPERATION = bytes((0x00, 0xBF)), bytes((0xAF, 0xF3, 0x00, 0x80))
+"""NOP in 16 and in 32 bits (DDI 0403, A7.7.88)."""
 _IDLE_LOOP = 2
 
 
@@ -74,6 +78,7 @@ def _places(facts: Facts, flash: tuple[Range, ...], loaded: tuple[Range, ...]) -
 def _gate(facts: Facts, loaded: tuple[Range, ...]) -> Iterator[Problem]:
     gate, idle = facts.declaration.flash.gate, facts.declaration.entry.idle
     used = merged(sorted((*facts.exploration.executed, *facts.exploration.constants)))
+    led_to = merged(sorted((*used, *static_code(facts))))
     home: tuple[Range, ...] = ((gate.start, gate.end), (idle, idle + _IDLE_LOOP))
     for extra in without(used, home):
         yield Refusal(
@@ -82,19 +87,20 @@ def _gate(facts: Facts, loaded: tuple[Range, ...]) -> Iterator[Problem]:
             places=(facts.at(extra[0]),),
         )
     held = without(loaded, without(((0, 1 << 32),), ((gate.start, gate.end),)))
-    for hidden in without(held, used):
+    for hidden in without(held, led_to):
         if not _is_filler(facts.image.read(hidden[0], hidden[1] - hidden[0])):
             yield Refusal(
                 reason="hidden-bytes",
-                message=f"{span(*hidden)} is neither executed nor read",
+                message=f"{span(*hidden)} is neither executed nor read, and no code of the gate leads there",
                 places=(facts.at(hidden[0]),),
             )
 
 
 def _is_filler(data: bytes | None) -> bool:
-    """Erased bytes of any length, or alignment: up to three zeros, or one no-operation with a zero beside it."""
+    """Erased bytes or no-operations of any length, and up to three zeros: nothing that says anything."""
     if data is None:
         return False
     if not data.strip(b"\xff"):
         return True
-    return len(data) <= _ALIGNMENT and not data.replace(_NO_OPERATION, b"").strip(b"\x00")
+    rest = data.replace(_WIDE_NO_OPERATION, b"").replace(_NO_OPERATION, b"")
+    return len(rest) <= _ALIGNMENT and not rest.strip(b"\x00")
