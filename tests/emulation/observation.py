@@ -118,6 +118,7 @@ def run_variant(
     *,
     shift: int = 3,
     starts: bool = False,
+    arrived: int = 1,
     reached: Sequence[int] = (),
     quiet: int = 400,
     seconds: float = 60.0,
@@ -125,11 +126,12 @@ def run_variant(
     """Runs `elf`, unchanged, for `ticks` ticks (two more than there are frames if not given).
 
     At the return of the gate's `camera_capture` in tick k, frames[k-1] is put into its place and the return value set
-    to 1; without a frame (None, or no more of them) what the image captured stays, which in QEMU is nothing. The answer
-    to frames[k-1] is `bits[k]`, the level handed over in tick k+1. An image that never captures runs just as long.
+    to `arrived`; without a frame (None, or no more of them) what the image captured stays, which in QEMU is nothing. The
+    answer to frames[k-1] is `bits[k]`, the level handed over in tick k+1. An image that never captures runs just as long.
 
     `shift`: an instruction takes 2^shift ns of virtual time; a period of the reference is about 84 ms of it.
     `starts`: also stop at each `confined_entry`.
+    `arrived`: what `camera_capture` returns when it has a frame.
     `reached`: more addresses whose every execution becomes an event; handlers are watched anyway.
     `quiet`: virtual milliseconds without tick after which the image counts as stalled.
     `seconds`: bound on real time between two stops, beyond which EmulationError is raised.
@@ -141,7 +143,7 @@ def run_variant(
     watched = handlers | frozenset(reached)
     once = sorted(confined - watched)
     with Emulator(elf, shift=shift, reached=sorted(watched), once=once) as machine:
-        run = _Run(machine, image, frames, starts)
+        run = _Run(machine, image, frames, starts, arrived)
         end = run.until(wanted, quiet, seconds)
         size = len(CONFINED_MEMORY) + len(GATE_MEMORY)
         memory = b"" if end in (Stop.LOCKUP, Stop.RESET) else machine.gdb.read(CONFINED_MEMORY.start, size)
@@ -160,11 +162,14 @@ def run_variant(
 class _Run:
     """Stops, and what is done at each."""
 
-    def __init__(self, machine: Emulator, image: Image, frames: Sequence[bytes | None], starts: bool) -> None:
+    def __init__(
+        self, machine: Emulator, image: Image, frames: Sequence[bytes | None], starts: bool, arrived: int
+    ) -> None:
         self._machine = machine
         self._gdb = machine.gdb
         self._image = image
         self._frames = frames
+        self._arrived = arrived
         self._returns: set[int] = set()
         self._capture = image.symbols.get("camera_capture")
         self._entry = image.symbols.get("confined_entry") if starts else None
@@ -208,7 +213,7 @@ class _Run:
             if len(frame) != FRAME_SIZE:
                 raise ValueError(f"a frame has {FRAME_SIZE} bytes, not {len(frame)}")
             self._gdb.write(self._image.address("frame"), frame)
-            self._gdb.set_register("r0", 1)
+            self._gdb.set_register("r0", self._arrived)
 
     def _started(self) -> None:
         self._machine.follow()

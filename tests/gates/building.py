@@ -27,7 +27,7 @@ from reference_module.declare import refreshed, rewritten
 from tests.attacks.building import DATASHEET, DECLARATION, PROVISIONING, Case
 from tests.emulation.image import Image
 from tests.emulation.image import read_image as read_symbols
-from tests.gates.gate import FIRST_PART, FLASH_START, HERE, Build, Gate, Sabotage, read_gate
+from tests.gates.gate import FIRST_PART, FLASH_START, HERE, Build, Change, Gate, Sabotage, read_gate
 
 _COMMON = (
     "-ffreestanding", "-fno-common", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-ffunction-sections",
@@ -35,7 +35,8 @@ _COMMON = (
 )  # fmt: skip
 _CXX = ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-nostdinc++")
 _CLANG = (
-    "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4", "-fno-sanitize=all", "-fno-stack-protector", "-fshort-enums",
+    "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4", "-fno-sanitize=all", "-fno-stack-protector",
+    "-fshort-enums",
 )  # fmt: skip
 _SOURCES = frozenset({".c", ".cc", ".s", ".S"})
 _TEXT = _SOURCES | {".h", ".hh", ".inc"}
@@ -55,7 +56,8 @@ def build(gate: Gate, how: Build, sabotage: Sabotage | None = None) -> Built:
     """Raises `BuildError` where a compiler is missing or refuses, or the gate uses what is not its own."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        _write_sources(gate, sabotage, work / "gate")
+        changes = (*how.changes, *(() if sabotage is None else (sabotage.change,)))
+        _write_sources(gate, changes, work / "gate")
         (work / "confined").mkdir()
         (work / "confined" / "stub.c").write_bytes((REFERENCE / "stub" / "stub.c").read_bytes())
         objects = [_compile(source, how, work) for source in _sorted_sources(work / "gate")]
@@ -77,16 +79,13 @@ def write(gate: Gate, how: Build, directory: Path, sabotage: Sabotage | None = N
     return image
 
 
-def _write_sources(gate: Gate, sabotage: Sabotage | None, directory: Path) -> None:
+def _write_sources(gate: Gate, changes: Sequence[Change], directory: Path) -> None:
     directory.mkdir()
-    for path in sorted(gate.sources.iterdir()):
-        if path.suffix in _TEXT:
-            text = path.read_text(encoding="utf-8")
-            if sabotage is not None and sabotage.file == path.name:
-                text = patched(text, sabotage.old, sabotage.new)
-            (directory / path.name).write_text(text, encoding="utf-8")
-    if sabotage is not None and not (directory / sabotage.file).exists():
-        raise BuildError(f"{gate.name}: no file {sabotage.file} to sabotage")
+    files = {path.name: path.read_text(encoding="utf-8") for path in gate.sources.iterdir() if path.suffix in _TEXT}
+    for change in changes:
+        files[change.file] = patched(files[change.file], change.old, change.new)
+    for name, text in files.items():
+        (directory / name).write_text(text, encoding="utf-8")
 
 
 def _sorted_sources(directory: Path) -> list[Path]:

@@ -1,0 +1,71 @@
+"""Gates in other hands: each is decided as its gate.toml says, those that conform work in QEMU, sabotage fails."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from reference_module.build import comparable
+from tests.emulation.tools import require
+from tests.gates.building import Built, build, write
+from tests.gates.gate import CONFORMS, Build, Gate, Sabotage, gates
+from tests.gates.judging import complaints, judge, run
+from tests.gates.table import README, table
+
+pytestmark = [pytest.mark.toolchain, pytest.mark.slow]
+
+_GATES = {gate.name: gate for gate in gates()}
+_BUILDS = [(gate, how) for gate in _GATES.values() for how in gate.builds]
+_CONFORMING = [(gate, how) for gate, how in _BUILDS if how.expect.verdict == CONFORMS]
+_SABOTAGES = [(gate, sabotage) for gate in _GATES.values() for sabotage in gate.sabotages]
+
+
+def _name(item: object) -> str:
+    assert isinstance(item, Gate | Build | Sabotage)
+    return item.name
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tools() -> None:
+    require("arm-none-eabi-gcc", "arm-none-eabi-g++", "python:ziglang")
+
+
+@cache
+def _built(gate: str, build_name: str) -> Built:
+    how = next(item for item in _GATES[gate].builds if item.name == build_name)
+    return build(_GATES[gate], how)
+
+
+def test_each_gate_that_conforms_has_two_sabotages() -> None:
+    assert [gate.name for gate, _ in _CONFORMING if len(gate.sabotages) < 2] == []
+
+
+@pytest.mark.parametrize(("gate", "how"), _BUILDS, ids=_name)
+def test_decided(gate: Gate, how: Build) -> None:
+    judged = judge(_built(gate.name, how.name).case)
+    if how.expect.verdict == CONFORMS:
+        assert judged.refusals == {}
+    else:
+        assert judged.outcomes[str(how.expect.requirement)] == how.expect.outcome
+    assert judged.verdict == how.expect.verdict
+
+
+@pytest.mark.parametrize(("gate", "sabotage"), _SABOTAGES, ids=_name)
+def test_sabotage_is_refused(gate: Gate, sabotage: Sabotage) -> None:
+    how = next(item for item in gate.builds if item.expect.verdict == CONFORMS)
+    assert judge(build(gate, how, sabotage).case).outcomes[sabotage.requirement] == sabotage.outcome
+
+
+@pytest.mark.emulation
+@pytest.mark.parametrize(("gate", "how"), _CONFORMING, ids=_name)
+def test_it_works(gate: Gate, how: Build, tmp_path: Path) -> None:
+    require("qemu-system-arm", "gcc")
+    assert complaints(run(gate, write(gate, how, tmp_path))) == []
+
+
+def test_the_table_is_fresh() -> None:
+    if not comparable():
+        pytest.skip("another toolchain gives other sizes")
+    assert README.read_text(encoding="utf-8") == table(lambda gate, how: _built(gate.name, how.name))
