@@ -126,8 +126,9 @@ def run_variant(
     """Runs `elf`, unchanged, for `ticks` ticks (two more than there are frames if not given).
 
     At the return of the gate's `camera_capture` in tick k, frames[k-1] is put into its place and the return value set
-    to `arrived`; without a frame (None, or no more of them) what the image captured stays, which in QEMU is nothing. The
-    answer to frames[k-1] is `bits[k]`, the level handed over in tick k+1. An image that never captures runs just as long.
+    to `arrived`; without a frame (None, or no more of them) what the image captured stays, which in QEMU is nothing.
+    The answer to frames[k-1] is `bits[k]`, the level handed over in tick k+1. An image that never captures runs just
+    as long.
 
     `shift`: an instruction takes 2^shift ns of virtual time; a period of the reference is about 84 ms of it.
     `starts`: also stop at each `confined_entry`.

@@ -18,8 +18,8 @@ _INTRODUCTION = """\
 
 Whole gates as other people would write them, to show that the verifier proves what code does and does not match the
 text of the reference gate. Each is built, verified, run in QEMU if it conforms, and then sabotaged: every sabotage
-must be refused. A folder holds the sources, or names them, and a `gate.toml`; `python -m tests.gates.building NAME` builds it.
-Sizes are bytes of vectors, code and constants.
+must be refused. A folder holds the sources, or names them, and a `gate.toml`; `python -m tests.gates.building NAME`
+builds it. Sizes are bytes of vectors, code and constants.
 """
 
 
