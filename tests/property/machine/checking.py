@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from pinproof.machine.result import AccessKind, Origin, Word
@@ -57,14 +58,25 @@ def _accesses(run: Run, outcome: Outcome) -> Iterable[str]:
             for each in accesses
         ):  # fmt: skip
             yield f"nothing covers {touch}"
-    done = {(AccessKind.STORE if touch.store else AccessKind.LOAD, touch.site) for touch in outcome.processor.touched}
+    done = {
+        (AccessKind.STORE if touch.store else AccessKind.LOAD, touch.site, touch.address)
+        for touch in outcome.processor.touched
+    }
     for each in accesses:
-        if each.must and (each.kind, each.site.address) not in done:
+        certain = [
+            place for place in done if place[:2] == (each.kind, each.site.address) and _in_word(each.address, place[2])
+        ]
+        if each.must and not certain:
             yield f"{each.kind} at {each.site.address:#x} is called certain but did not happen"
-    single = {each.site.address for each in accesses if not each.site.calls and not each.in_loop}
-    for address, times in outcome.times.items():
-        if times > 1 and address in single:
-            yield f"the access at {address:#x} happened {times} times and is not in a loop"
+    single = [each for each in accesses if not each.site.calls and not each.in_loop]
+    times = Counter((touch.store, touch.site, touch.address) for touch in outcome.processor.touched)
+    for (store, site, address), count in times.items():
+        kind = AccessKind.STORE if store else AccessKind.LOAD
+        if count > 1 and any(
+            each.kind is kind and each.site.address == site and _in_word(each.address, address) for each in single
+        ):
+            yield f"the access of {site:#x} to {address:#x} happened {count} times and is not in a loop"
+    for address in outcome.times:
         if address not in run.trace.executed:
             yield f"{address:#x} was executed and is not recorded"
 

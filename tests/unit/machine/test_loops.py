@@ -7,7 +7,7 @@ import math
 import pytest
 from pinproof.machine import ranges
 from pinproof.machine.ranges import Range
-from pinproof.machine.result import Origin
+from pinproof.machine.result import AccessKind, Origin
 from pinproof.machine.state import State
 
 from tests.unit.machine.support import CODE, CONFINED, RESET, address_of, run_text
@@ -500,3 +500,49 @@ def test_how_often_confined_data_let_a_loop_run_taints_memory_that_no_slot_names
     assert state.known(BUFFER + 0x200).values == {0, 6}
     assert Origin.CONFINED in state.known(BUFFER + 0x200).origins
     assert state.known(BUFFER + 0x10).values is not None
+
+
+TABLE_WALK = """
+    adr r4, t
+    movw r5, #{entries}
+h:  ldr r0, [r4], #4
+    ldr r1, [r4], #4
+    {store}
+    subs r5, #1
+    bne h
+    bx lr
+    .align 2
+t:  .rept {entries} - 1
+    .word 0x4000003C, 5
+    .endr
+    .word 0x40000034, 7
+"""
+COMPARE, OTHER = 0x40000034, 0x4000003C
+
+
+def test_a_walk_over_a_table_makes_each_store_of_the_table() -> None:
+    """More entries than iterations are tried before all are taken at once, which would leave the address unknown."""
+    run = run_text(TABLE_WALK.format(entries=40, store="str r1, [r0]"))
+    run.only_exit()
+    stored = {(each.address.only, each.value.only): (each.must, each.in_loop) for each in run.accesses()}
+    assert stored == {(OTHER, 5): (True, True), (COMPARE, 7): (True, False)}
+
+
+def test_a_walk_that_may_end_early_is_certain_of_no_later_entry() -> None:
+    """One instruction makes both stores: that it ran does not mean that it made the second."""
+    leave_early = "str r1, [r0]\nldr r2, [r7]\nlsls r2, r2, #31\nit mi\nbxmi lr"
+    run = run_text(TABLE_WALK.format(entries=4, store=leave_early), {7: INPUT})
+    assert not run.obstacles and len(run.exits) > 1
+    must = {each.address.only: each.must for each in run.accesses() if each.kind is AccessKind.STORE}
+    assert must == {OTHER: True, COMPARE: False}
+
+
+def test_two_values_to_one_place_in_a_loop_are_two_stores() -> None:
+    text = "movs r1, #1\nh: str r1, [r7]\nadds r1, #1\ncmp r1, #3\nbne h\nbx lr"
+    run = run_text(text, {7: COMPARE})
+    assert [(each.value.only, each.in_loop) for each in run.accesses()] == [(1, True), (2, True)]
+
+
+def test_a_walk_over_a_table_without_an_end_is_refused() -> None:
+    run = run_text(TABLE_WALK.format(entries=40, store="str r1, [r0]").replace("bne h", "b h"))
+    assert run.obstacles and not run.exits

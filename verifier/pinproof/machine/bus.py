@@ -257,7 +257,7 @@ class Bus:
     def _record(
         self, kind: AccessKind, state: State, address: Range, width: int, value: Range, multiple: bool
     ) -> None:
-        state.passed = state.passed | {access_token(kind, self._trace.site)}
+        state.passed = state.passed | {access_token(kind, self._trace.site, address.only)}
         self._trace.access(kind, address, width, value, multiple, state.control)
 
     def _device_address(self, known: Range, width: int, multiple: bool) -> int:

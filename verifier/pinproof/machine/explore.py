@@ -23,9 +23,9 @@ from .costs import Costs
 from .execute import Executor
 from .flags import Flags
 from .processor import AbstractProcessor
-from .result import Access, Drop, Exploration, HandlerExit, Obstacle, Origin, Run, Site
+from .result import Access, AccessKind, Drop, Exploration, HandlerExit, Obstacle, Origin, Run, Site
 from .state import BASEPRI, CONTROL, FAULTMASK, LR, MAIN_STACK, PRIMASK, PROCESS_STACK, State, cycles_of, join, pieces
-from .trace import Blocked, BudgetSpent, Trace, access_token
+from .trace import AccessKey, Blocked, BudgetSpent, Trace, access_token
 from .values import Linear, Symbols, SymbolSource, Value
 from .views import machine_state
 
@@ -429,6 +429,7 @@ def _covered(invariant: State, state: State, confined: Places) -> bool:
 
 def _accesses(trace: Trace, ends: list[State]) -> tuple[Access, ...]:
     always = reduce(lambda a, b: a & b, (state.passed for state in ends)) if ends else frozenset()
+    again = _repeated(trace)
     found = []
     for key, record in trace.accesses.items():
         found.append(
@@ -439,13 +440,30 @@ def _accesses(trace: Trace, ends: list[State]) -> tuple[Access, ...]:
                 width=key.width,
                 value=key.value.word(),
                 order=record.order,
-                in_loop=record.repeated,
-                must=access_token(key.kind, key.site) in always,
+                in_loop=record.repeated or key in again,
+                must=access_token(key.kind, key.site, key.address.only) in always,
                 multiple=key.multiple,
                 control=key.control,
             )
         )
     return tuple(found)
+
+
+def _repeated(trace: Trace) -> set[AccessKey]:
+    """Accesses of one instruction to the same place: iterations of a loop that was followed one by one."""
+    sites: dict[tuple[AccessKind, Site], list[AccessKey]] = {}
+    for key in trace.accesses:
+        sites.setdefault((key.kind, key.site), []).append(key)
+    again: set[AccessKey] = set()
+    for keys in sites.values():
+        keys.sort(key=lambda key: key.address.low)
+        end, last = -1, keys[0]
+        for key in keys:
+            if key.address.low < end:
+                again |= {key, last}
+            if key.address.high + key.width > end:
+                end, last = key.address.high + key.width, key
+    return again
 
 
 def _most_cycles(ends: list[State]) -> int | None:

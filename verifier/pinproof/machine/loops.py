@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 UNDECIDED_ITERATIONS = 2
 DECIDED_ITERATIONS = 20
+MOST_ITERATIONS = 512
+"""Of a loop in which the rest, taken at once, meets an obstacle: a walk over a table, say, each entry another."""
 MOST_ROUNDS = 8
 WIDEN_AFTER = 3
 MOST_CANDIDATES = 24
@@ -105,7 +107,50 @@ def run_loop(executor: Executor, loop: Loop, state: State, frame: Frame) -> Edge
         undecided += bool(body.leaving)
         if undecided >= UNDECIDED_ITERATIONS or (not body.leaving and _settled(heads)):
             break
-    return leaving + _accelerate(executor, loop, heads[-3:], compared[-2:], frame)
+    return leaving + _rest(executor, loop, heads, compared, frame)
+
+
+def _rest(
+    executor: Executor,
+    loop: Loop,
+    heads: list[State],
+    compared: list[dict[tuple[Site, int], Value]],
+    frame: Frame,
+) -> Edges:
+    """The remaining iterations at once; one by one where that meets an obstacle and this does not."""
+    obstacles = len(executor.trace.obstacles)
+    mark = executor.mark()
+    blocked = None
+    try:
+        edges = _accelerate(executor, loop, heads[-3:], compared[-2:], frame)
+    except Blocked as found:
+        blocked = found
+    if blocked is None and len(executor.trace.obstacles) == obstacles:
+        return edges
+    executor.rewind(mark)
+    mark = executor.mark()
+    singly = _one_by_one(executor, loop, heads[-1], frame, obstacles)
+    if singly is not None:
+        return singly
+    executor.rewind(mark)
+    return _accelerate(executor, loop, heads[-3:], compared[-2:], frame)
+
+
+def _one_by_one(executor: Executor, loop: Loop, state: State, frame: Frame, obstacles: int) -> Edges | None:
+    """Every edge that leaves the loop from here; None where an obstacle is met, or it goes round too often."""
+    leaving: Edges = []
+    for _ in range(MOST_ITERATIONS):
+        try:
+            body = _pass(executor, loop, state.copy(), frame)
+        except Blocked:
+            return None
+        if len(executor.trace.obstacles) != obstacles:
+            return None
+        leaving += body.leaving
+        if body.back is None:
+            return leaving
+        state = body.back
+    return None
 
 
 def _pass(executor: Executor, loop: Loop, state: State, frame: Frame) -> Body:
@@ -122,12 +167,10 @@ def _pass(executor: Executor, loop: Loop, state: State, frame: Frame) -> Body:
 
     outer = executor.processor.on_compare
     executor.processor.on_compare = note
-    trace.loops += 1
     try:
         edges = _body_edges(executor, loop, state, frame)
     finally:
         executor.processor.on_compare = outer
-        trace.loops -= 1
     back = [after for target, after in edges if target == loop.head]
     leaving = [(target, after) for target, after in edges if target != loop.head]
     return Body(reduce(join, back) if back else None, leaving, compared)
@@ -265,9 +308,11 @@ def _inductive(executor: Executor, loop: Loop, head: Head, bound: int | None, fr
     for round_number in range(MOST_ROUNDS * 8):
         mark = executor.mark()
         stores = executor.trace.begin_store_log()
+        executor.trace.loops += 1
         try:
             body = _pass(executor, loop, head.state.copy(), frame)
         finally:
+            executor.trace.loops -= 1
             executor.trace.end_store_log()
         if body.back is None or _reproduced(head, body.back, bound):
             return Proved(head, body, stores)

@@ -96,9 +96,9 @@ class Access:
     order: int
     """Position in the exploration; within straight code it is program order."""
     in_loop: bool
-    """Whether the site can execute more than once in this run."""
+    """Whether the instruction can make an access to this place more than once in this run."""
     must: bool
-    """Whether every path that reaches the run's end passes here."""
+    """Whether every path that reaches the run's end makes this access, with this value or another."""
     multiple: bool = False
     control: frozenset[Origin] = frozenset()
     """Origins of the branch conditions that decide whether this access happens."""

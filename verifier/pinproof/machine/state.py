@@ -58,7 +58,7 @@ class State:
         self.slots: dict[int, Value] = {}
         self.flags = Flags()
         self.barriers: frozenset[str] = frozenset()
-        self.passed: frozenset[tuple[str, Site]] = frozenset()
+        self.passed: frozenset[tuple[str, Site, int | None]] = frozenset()
         self.control: frozenset[Origin] = ranges.NO_ORIGINS
         """Origins of the conditions that chose this path, the sensor's excepted."""
         self.cycles: float = 0

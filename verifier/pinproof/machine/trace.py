@@ -74,16 +74,22 @@ class StoreLog:
         return list(dict.fromkeys(entry.place for entry in self.entries))
 
 
-def access_token(kind: AccessKind, site: Site) -> tuple[str, Site]:
-    """Marks in `State.passed` that every path so far made this access."""
-    return kind.value, site
+Token = tuple[str, Site, int | None]
 
 
-def ram_token(site: Site) -> tuple[str, Site]:
-    return "ram", site
+def access_token(kind: AccessKind, site: Site, address: int | None) -> Token:
+    """Marks in `State.passed` that every path so far made this access.
+
+    The address belongs to it, where it is one number: an instruction in a loop over a table makes many accesses.
+    """
+    return kind.value, site, address
 
 
-def is_access(token: tuple[str, Site]) -> bool:
+def ram_token(site: Site) -> Token:
+    return "ram", site, None
+
+
+def is_access(token: Token) -> bool:
     return token[0] != "ram"
 
 
@@ -105,7 +111,7 @@ class Trace:
     budget: int
     steps: int = 0
     loops: int = 0
-    """How many loops enclose the present instruction, over all calls."""
+    """How many loops enclose the present instruction, over all calls, of which all iterations are followed at once."""
     address: int = 0
     calls: tuple[int, ...] = ()
     accesses: dict[AccessKey, AccessRecord] = field(default_factory=dict)
