@@ -22,6 +22,7 @@ from pinproof.machine import ranges
 from pinproof.machine.bus import Bus
 from pinproof.machine.costs import Costs
 from pinproof.machine.execute import Executor
+from pinproof.machine.jumps import Discovered, KnownJumps
 from pinproof.machine.processor import AbstractProcessor
 from pinproof.machine.ranges import Range
 from pinproof.machine.result import Access, Obstacle, Origin
@@ -152,11 +153,19 @@ class Machine:
         return state
 
     def run(self, entry: int, state: State) -> Run:
+        jumps = KnownJumps()
+        while True:
+            try:
+                return self._run(entry, state.copy(), jumps)
+            except Discovered:
+                continue
+
+    def _run(self, entry: int, state: State, jumps: KnownJumps) -> Run:
         trace = Trace(self.budget)
         bus = Bus(self.image, silicon(), self.sensor, trace)
         processor = AbstractProcessor(bus, trace)
         processor.handler_mode = self.handler_mode
-        executor = Executor(self.fetch, processor, trace, Costs(silicon()), bus)
+        executor = Executor(self.fetch, processor, trace, Costs(silicon()), bus, jumps)
         trace.address = entry
         try:
             executor.run(entry, state)

@@ -92,9 +92,7 @@ class Bus:
             value = state.get(only)
         else:
             word = state.get(only & ~3)
-            value = state.symbols.bit_and(
-                state.symbols.shift_right(word, 8 * (only & 3)), (1 << 8 * width) - 1
-            )
+            value = state.symbols.bit_and(state.symbols.shift_right(word, 8 * (only & 3)), (1 << 8 * width) - 1)
         if any(start <= known.high + width - 1 and known.low < end for start, end in self.confined):
             self._record(AccessKind.LOAD, state, known, width, state.symbols.range(value), False)
         return value
@@ -162,13 +160,8 @@ class Bus:
             # Which word changed tells of the address.
             written = state.symbols.range(value).with_origins(known.origins)
             state.smear(known.low, known.high + width, written, width)
-        elif width == 4:
-            state.slots[only] = value
         else:
-            shift, mask = 8 * (only & 3), (1 << 8 * width) - 1
-            symbols = state.symbols
-            kept = symbols.bit_and(state.get(only & ~3), ~(mask << shift) & MASK)
-            state.slots[only & ~3] = symbols.bit_or(kept, symbols.shift_left(symbols.bit_and(value, mask), shift))
+            state.slots[only & ~3] = value if width == 4 else _merged(state, only, value, width)
 
     def _store_device(self, state: State, known: Range, value: Value, width: int, multiple: bool) -> None:
         if known.only is None:
@@ -196,6 +189,8 @@ class Bus:
             )
         if MPU_CONTROL <= address < _MPU_ALIASES.start:
             state.barriers = state.barriers - MPU_BARRIERS
+        if width < 4:
+            address, value = register.address, _merged(state, address, value, width)
         self._change_device(state, address, register, value)
         if register.full_name in _SPEEDS:
             self._check_wait_states(state)
@@ -254,9 +249,7 @@ class Bus:
 
     # --- shared -----------------------------------------------------------------------------------------------------
 
-    def _record(
-        self, kind: AccessKind, state: State, address: Range, width: int, value: Range, multiple: bool
-    ) -> None:
+    def _record(self, kind: AccessKind, state: State, address: Range, width: int, value: Range, multiple: bool) -> None:
         state.passed = state.passed | {access_token(kind, self._trace.site, address.only)}
         self._trace.access(kind, address, width, value, multiple, state.control)
 
@@ -336,6 +329,14 @@ class Bus:
         return any(start <= known.low and known.high + width <= end for start, end in places)
 
 
+def _merged(state: State, address: int, value: Value, width: int) -> Value:
+    """The word around `address` with some of its bytes replaced."""
+    symbols = state.symbols
+    shift, mask = 8 * (address & 3), (1 << 8 * width) - 1
+    kept = symbols.bit_and(state.get(address & ~3), ~(mask << shift) & MASK)
+    return symbols.bit_or(kept, symbols.shift_left(symbols.bit_and(value, mask), shift))
+
+
 def _locked(state: State, block: Peripheral | None) -> bool:
     """Whether a port's configuration may be locked (RM0368 8.4.8): it is not before anything is written to LCKR."""
     return block is not None and any(each.name == "LCKR" and each.address in state.slots for each in block.registers)
@@ -403,5 +404,3 @@ def _unknown_region() -> Blocked:
         "the gate writes an MPU region whose number is not known",
         "write MPU_RNR with a constant before MPU_RBAR and MPU_RASR",
     )
-
-

@@ -16,7 +16,8 @@ from ..isa.instruction import Condition, Instruction, Operation
 from . import flags, ranges
 from .bus import Bus
 from .costs import Costs
-from .flow import Block, FlowError, Function, Loop, Step, function_at
+from .flow import Block, FlowError, Function, Loop, Step, function_at, jumps_within
+from .jumps import KnownJumps, each_entry, each_value
 from .loops import Bounds, run_loop
 from .processor import AbstractProcessor
 from .result import EndlessLoop, Origin, Site
@@ -63,8 +64,10 @@ class Executor:
         trace: Trace,
         costs: Costs,
         bus: Bus,
+        jumps: KnownJumps | None = None,
     ) -> None:
         self.bus = bus
+        self._jumps = KnownJumps() if jumps is None else jumps
         self._fetch = fetch
         self.processor = processor
         self.trace = trace
@@ -109,7 +112,7 @@ class Executor:
         function = self._functions.get(entry)
         if function is None:
             try:
-                function = function_at(entry, self._fetch)
+                function = function_at(entry, self._fetch, self._jumps.targets)
             except FlowError as error:
                 raise Blocked(error.code, str(error), "let branches go to whole instructions of one IT block") from None
             except DecodeError as error:
@@ -244,8 +247,10 @@ class Executor:
                 return self._call(target, state, return_address, edges)
             case semantics.JumpRegister(value=value, return_address=return_address, interworking=interworking):
                 return self._jump(value, return_address, state, frame, edges, interworking=interworking)
-            case semantics.TableJump():
-                raise Blocked("computed-branch", "a table branch (TBB, TBH) is not followed yet", _DIRECT)
+            case semantics.TableJump(base=base, index=index, width=width):
+                self._decided_by(state.symbols.origins(index), state)
+                for target, after in each_entry(state, base, index, width, self.bus):
+                    self._jump_within(target, after, edges)
             case semantics.Trap(operation=operation):
                 raise Blocked("fault-possible", f"the gate executes {operation.value}, an exception", _NO_TRAP)
         return None
@@ -329,34 +334,44 @@ class Executor:
         *,
         interworking: bool,
     ) -> State | None:
-        target = state.symbols.range(value).only
+        """Follow a jump to every address that `value` can be. Returns the state behind a call that returned."""
         if self.processor.state.known(CONTROL).ones & 1 and not self.processor.handler_mode:
+            target = state.symbols.range(value).only
             self._drop(state, target if target is not None else 0, edges)
             return None
-        if target is None:
-            raise Blocked("computed-branch", "a jump goes to an address that is not a constant", _DIRECT)
-        if not interworking:
-            target |= 1
-        elif return_address is None and target >= EXCEPTION_RETURN and self.processor.handler_mode:
-            self.ends.exception_returns.append((self.trace.site, value, state))
-            edges.append((ENDED, state))
-            return None
-        if not target & 1:
-            raise Blocked("fault-possible", f"a jump to 0x{target:08x} leaves Thumb state", _THUMB)
-        if return_address is not None:
-            return self._call(target, state, return_address, edges)
-        if frame.return_address is not None and target & ~1 == frame.return_address:
-            edges.append((RETURNED, state))
-            return None
-        if self._returns_wrongly():
-            raise Blocked("return-address-changed", f"a function returns to 0x{target:08x}, not to its caller", _STACK)
-        edges += self._run_function(target & ~1, state, frame.return_address)
-        return None
+        self._decided_by(state.symbols.origins(value), state)
+        returned = []
+        for target, chosen in each_value(state, value):
+            self.processor.state = chosen
+            if not interworking:
+                self._jump_within(target & ~1, chosen, edges)
+            elif return_address is None and target >= EXCEPTION_RETURN and self.processor.handler_mode:
+                self.ends.exception_returns.append((self.trace.site, value, chosen))
+                edges.append((ENDED, chosen))
+            elif not target & 1:
+                raise Blocked("fault-possible", f"a jump to 0x{target:08x} leaves Thumb state", _THUMB)
+            elif return_address is None:
+                self._leave(target & ~1, chosen, frame, edges)
+            else:
+                after = self._call(target, chosen, return_address, edges)
+                returned += [] if after is None else [after]
+        return reduce(join, returned) if returned else None
 
-    def _returns_wrongly(self) -> bool:
-        """Whether the jump at hand is how functions return, so that going elsewhere is not a tail call."""
+    def _leave(self, target: int, state: State, frame: Frame, edges: Edges) -> None:
+        """A jump that is no call: a return, a jump within the function, or a tail call."""
         instruction = self._fetch(self.trace.address)
-        return instruction.operation is not Operation.BX or instruction.rm == LR
+        if target == frame.return_address:
+            edges.append((RETURNED, state))
+        elif jumps_within(instruction):
+            self._jump_within(target, state, edges)
+        elif instruction.operation is Operation.BX and instruction.rm != LR:
+            edges += self._run_function(target, state, frame.return_address)
+        else:
+            raise Blocked("return-address-changed", f"a function returns to 0x{target:08x}, not to its caller", _STACK)
+
+    def _jump_within(self, target: int, state: State, edges: Edges) -> None:
+        self._jumps.check(self.trace.address, target)
+        edges.append((target, state))
 
 
 def _assuming(state: State, condition: Condition) -> State | None:
@@ -402,7 +417,6 @@ _SYNCHRONISE = "put an ISB right behind the write of CONTROL"
 _AFTER_DROP = frozenset((Operation.MOV, Operation.MOVT, Operation.B, Operation.BX, Operation.NOP))
 _SLOW = ("ld", "st", "push", "pop", "mul", "ml", "umul", "smul", "umla", "smla", "udiv", "sdiv")
 _THUMB = "set bit 0 of code addresses"
-_DIRECT = "use direct branches and calls; build the gate with -fno-jump-tables and without function pointers"
 _FLATTEN = "write the gate without recursion"
 _NO_TRAP = "remove the instruction from gate code"
 _STACK = "keep return addresses where no store can reach them"

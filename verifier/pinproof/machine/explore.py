@@ -22,6 +22,7 @@ from .bus import STORES_COMPLETE, Bus
 from .costs import Costs
 from .execute import Executor
 from .flags import Flags
+from .jumps import Discovered, KnownJumps
 from .processor import AbstractProcessor
 from .result import Access, AccessKind, Drop, Exploration, HandlerExit, Obstacle, Origin, Run, Site
 from .state import BASEPRI, CONTROL, FAULTMASK, LR, MAIN_STACK, PRIMASK, PROCESS_STACK, State, cycles_of, join, pieces
@@ -62,7 +63,13 @@ def explore(
     `sensor_registers` are addresses of device registers whose contents come from the declared sensor. Never raises for
     what the image does: what cannot be followed is an obstacle of the result. `watch` looks on, for explanations.
     """
-    return _Explorer(image, silicon, sensor_registers, budget, watch).run()
+    jumps, spent = KnownJumps(), 0
+    while True:
+        explorer = _Explorer(image, silicon, sensor_registers, budget, watch, jumps, spent)
+        try:
+            return explorer.run()
+        except Discovered:
+            spent = explorer.steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,9 @@ class _Explorer:
         silicon: Silicon,
         sensor_registers: frozenset[int],
         budget: int,
-        watch: Watch | None = None,
+        watch: Watch | None,
+        jumps: KnownJumps,
+        spent: int,
     ) -> None:
         self._image = image
         self._silicon = silicon
@@ -94,7 +103,8 @@ class _Explorer:
         self._source = SymbolSource()
         self._watch = watch
         self._budget = budget
-        self._steps = 0
+        self._jumps = jumps
+        self.steps = spent
         self._instructions: dict[int, Instruction] = {}
         self._costs = Costs(silicon)
         self._obstacles: list[Obstacle] = []
@@ -120,7 +130,7 @@ class _Explorer:
             executed=_joined((start, start + size) for start, size in self._executed.items()),
             constants=_joined(self._constants),
             invariant_rounds=rounds,
-            steps=self._steps,
+            steps=self.steps,
         )
 
     # --- fetching ---------------------------------------------------------------------------------------------------
@@ -153,14 +163,14 @@ class _Explorer:
     # --- boot -------------------------------------------------------------------------------------------------------
 
     def _boot(self, vectors: tuple[int, ...]) -> tuple[Run, State | None]:
-        trace = Trace(self._budget - self._steps)
+        trace = Trace(self._budget - self.steps)
         executor = self._executor(trace)
         executor.on_interruptible = lambda state: self._note_interruptible(state, trace)
         entry = vectors[RESET] if vectors else 0
         if vectors:
             self._record_vectors(trace, len(vectors))
             self._follow(executor, trace, entry, self._reset_state(vectors[0]))
-        self._steps += trace.steps
+        self.steps += trace.steps
         drops = [state for _, _, state in executor.ends.drops]
         run = self._finish(_Explored(executor, trace, entry, (RESET,), vectors[0] if vectors else None, drops))
         entries = drops + ([self._interruptible] if self._interruptible is not None else [])
@@ -250,12 +260,12 @@ class _Explorer:
         return tuple(found)
 
     def _handler(self, address: int, numbers: list[int], invariant: State, confined: Places) -> _Explored:
-        trace = Trace(self._budget - self._steps)
+        trace = Trace(self._budget - self.steps)
         executor = self._handler_executor(trace, numbers, confined)
         state = self._handler_state(invariant, confined)
         top = state.known(MAIN_STACK).only
         self._follow(executor, trace, address, state)
-        self._steps += trace.steps
+        self.steps += trace.steps
         left = [after for _, _, after in executor.ends.exception_returns]
         return _Explored(executor, trace, address, tuple(sorted(numbers)), top, left)
 
@@ -289,7 +299,7 @@ class _Explorer:
 
     def _executor(self, trace: Trace) -> Executor:
         bus = Bus(self._image, self._silicon, self._sensor_registers, trace)
-        return Executor(self._fetch, AbstractProcessor(bus, trace), trace, self._costs, bus)
+        return Executor(self._fetch, AbstractProcessor(bus, trace), trace, self._costs, bus, self._jumps)
 
     def _follow(self, executor: Executor, trace: Trace, entry: int, state: State) -> None:
         trace.address = entry & ~1
@@ -299,6 +309,9 @@ class _Explorer:
                 raise Blocked("fault-possible", f"the vector 0x{entry:08x} has bit 0 clear", _THUMB_VECTOR)
             for _ in executor.run(entry, state):
                 raise Blocked("return-address-changed", "the outermost function returns", _EXCEPTION_RETURN)
+        except Discovered:
+            self.steps += trace.steps
+            raise
         except Blocked as blocked:
             trace.obstacle(blocked)
         except RecursionError:
@@ -355,8 +368,10 @@ def _grown(invariant: State, left: list[State], confined: Places, round_number: 
     """The invariant grown to cover what handlers left in gate memory and devices; None if it covers that already."""
     grown = invariant
     for state in left:
-        if not _covered(invariant, state, confined):
-            grown = join(grown, state)
+        settled = state.copy()
+        _forget_dead_stack(settled, state)
+        if not _covered(invariant, settled, confined):
+            grown = join(grown, settled)
             _forget_dead_stack(grown, state)
     if grown is invariant:
         return None

@@ -99,8 +99,17 @@ def of_subtraction(symbols: Symbols, a: Value, b: Value) -> Flags:
 
 
 def of_addition(symbols: Symbols, a: Value, b: Value) -> Flags:
+    """Flags of a + b as CMN and ADDS set them.
+
+    Adding a constant sets the flags that subtracting its negative sets: 2^32 - b <= a is a + b >= 2^32. Only 0, whose
+    negative carries, and the number that has no negative differ.
+    """
     if isinstance(a, int) and isinstance(b, int):
         return Flags(1 << _add_nzcv(a, b, 0))
+    if isinstance(a, int):
+        a, b = b, a
+    if isinstance(b, int) and b not in (0, _SIGN):
+        return of_subtraction(symbols, a, -b & MASK)
     result = symbols.add(a, b)
     origins = symbols.origins(a) | symbols.origins(b)
     return Flags(_of_result(symbols.range(result)), Producer.RESULT, result, 0, origins)

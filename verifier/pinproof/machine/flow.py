@@ -7,14 +7,17 @@ special case.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..isa.decode import ItPosition, check_in_it
 from ..isa.instruction import Condition, Instruction, Operation
 
-_ENDS = frozenset({Operation.B, Operation.BX, Operation.CBZ, Operation.CBNZ, Operation.TBB, Operation.TBH})
+Jumps = Mapping[int, frozenset[int]]
+"""Where each computed jump within a function has been seen to lead, by its address."""
 MOST_INSTRUCTIONS = 20_000
+_STACK = 13
+_JUMPS = (Operation.MOV, Operation.ADD, Operation.TBB, Operation.TBH)
 
 
 class FlowError(Exception):
@@ -32,6 +35,8 @@ class Step:
 
     instruction: Instruction
     condition: Condition | None
+    successors: tuple[int, ...]
+    """Where control can go within the function; a return or a trap has none here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +69,18 @@ class Function:
     order: tuple[int | Loop, ...]
 
 
-def function_at(entry: int, fetch: Callable[[int], Instruction]) -> Function:
+def function_at(entry: int, fetch: Callable[[int], Instruction], jumps: Jumps) -> Function:
     """Decode everything that branches reach from `entry` without calls. Raises FlowError or what `fetch` raises."""
-    steps = _reachable(entry, fetch)
+    steps = _reachable(entry, fetch, jumps)
     leaders = _leaders(entry, steps)
     blocks = {leader: _block(leader, leaders, steps) for leader in sorted(leaders)}
     return Function(entry, blocks, _Ordering(blocks).of(entry))
 
 
-def successors(step: Step) -> tuple[int, ...]:
-    """Where control can go within the function; a return, a trap or a computed jump has none here."""
-    instruction = step.instruction
+def _successors(instruction: Instruction, condition: Condition | None, jumps: Jumps) -> tuple[int, ...]:
     following = instruction.address + instruction.size
     operation = instruction.operation
-    conditional = step.condition is not None and step.condition is not Condition.AL
+    conditional = condition is not None and condition is not Condition.AL
     if operation is Operation.B:
         assert instruction.target is not None
         always = instruction.condition is Condition.AL and not conditional
@@ -86,7 +89,8 @@ def successors(step: Step) -> tuple[int, ...]:
         assert instruction.target is not None
         return following, instruction.target
     if leaves(instruction):
-        return (following,) if conditional else ()
+        targets = tuple(sorted(jumps.get(instruction.address, ())))
+        return (following, *targets) if conditional else targets
     return (following,)
 
 
@@ -102,7 +106,14 @@ def leaves(instruction: Instruction) -> bool:
     return operation in (Operation.MOV, Operation.ADD) and instruction.rd == 15
 
 
-def _reachable(entry: int, fetch: Callable[[int], Instruction]) -> dict[int, Step]:
+def jumps_within(instruction: Instruction) -> bool:
+    """Whether it is how compilers jump within a function: by a table, or by anything but a return or a tail call."""
+    if instruction.operation is Operation.LDR:
+        return instruction.rd == 15 and instruction.rn != _STACK
+    return instruction.operation in _JUMPS and instruction.rd in (None, 15)
+
+
+def _reachable(entry: int, fetch: Callable[[int], Instruction], jumps: Jumps) -> dict[int, Step]:
     steps: dict[int, Step] = {}
     pending: list[tuple[int, tuple[Condition, ...]]] = [(entry, ())]
     while pending:
@@ -115,15 +126,15 @@ def _reachable(entry: int, fetch: Callable[[int], Instruction]) -> dict[int, Ste
         if len(steps) >= MOST_INSTRUCTIONS:
             message = f"the function at 0x{entry:08x} has over {MOST_INSTRUCTIONS} instructions"
             raise FlowError("step-budget", address, message)
-        step = Step(fetch(address), condition)
+        instruction = fetch(address)
         if conditions:
-            check_in_it(step.instruction, ItPosition.LAST if len(conditions) == 1 else ItPosition.INSIDE)
-        steps[address] = step
-        following = address + step.instruction.size
-        for target in successors(step):
+            check_in_it(instruction, ItPosition.LAST if len(conditions) == 1 else ItPosition.INSIDE)
+        steps[address] = step = Step(instruction, condition, _successors(instruction, condition, jumps))
+        following = address + instruction.size
+        for target in step.successors:
             rest = conditions[1:] if target == following else ()
-            if target == following and step.instruction.operation is Operation.IT:
-                rest = step.instruction.it_conditions
+            if target == following and instruction.operation is Operation.IT:
+                rest = instruction.it_conditions
             pending.append((target, rest))
     return steps
 
@@ -132,7 +143,7 @@ def _leaders(entry: int, steps: dict[int, Step]) -> set[int]:
     leaders = {entry}
     arrivals: dict[int, int] = {}
     for address, step in steps.items():
-        targets = successors(step)
+        targets = step.successors
         ends = targets != (address + step.instruction.size,)
         for target in targets:
             arrivals[target] = arrivals.get(target, 0) + 1
@@ -147,7 +158,7 @@ def _block(start: int, leaders: set[int], steps: dict[int, Step]) -> Block:
     while True:
         step = steps[address]
         collected.append(step)
-        targets = successors(step)
+        targets = step.successors
         following = address + step.instruction.size
         if targets != (following,) or following in leaders:
             return Block(start, tuple(collected), targets)

@@ -315,9 +315,7 @@ class AbstractProcessor:
         known = self._range(a)
         if known.values is not None:
             return self.state.symbols.fresh(ranges.of_values(map(change, known.values), known.origins))
-        return self.state.symbols.fresh(
-            Range(0, MASK, change(known.zeros), change(known.ones), None, known.origins)
-        )
+        return self.state.symbols.fresh(Range(0, MASK, change(known.zeros), change(known.ones), None, known.origins))
 
 
 _SLOTS = {

@@ -192,11 +192,15 @@ def join(a: State, b: State, condition: frozenset[Origin] = ranges.NO_ORIGINS) -
     joined = State(Symbols(a.symbols.source), [], a.default)
     joined.control = a.control | b.control
     taint = joined.control | condition
-    joined.segments = a.segments if a.segments is b.segments else _merged(
-        [
-            (low, high, one if one == other else ranges.hull(one, other).with_origins(taint))
-            for low, high, one, other in pieces(a, b)
-        ]
+    joined.segments = (
+        a.segments
+        if a.segments is b.segments
+        else _merged(
+            [
+                (low, high, one if one == other else ranges.hull(one, other).with_origins(taint))
+                for low, high, one, other in pieces(a, b)
+            ]
+        )
     )
     shared: dict[tuple[Value, Value], Value] = {}
     slots, others = joined.slots, b.slots
