@@ -94,7 +94,7 @@ Builder = Callable[[Fields, Operation], Instruction]
 class Row:
     """One encoding diagram, the operation it encodes, and how its operands are read."""
 
-    __slots__ = ("_fields", "_size", "build", "mask", "operation", "pattern", "should_mask", "should_value", "value")
+    __slots__ = ("_size", "build", "fields", "mask", "operation", "pattern", "should_mask", "should_value", "value")
 
     def __init__(self, pattern: str, operation: Operation, build: Builder) -> None:
         self.pattern = pattern
@@ -112,13 +112,13 @@ class Row:
                 self.should_value |= int(cell[1]) << position
             else:
                 fields.setdefault(cell, []).append(position)
-        self._fields = tuple((letter, tuple(positions)) for letter, positions in fields.items())
+        self.fields = tuple((letter, tuple(positions)) for letter, positions in fields.items())
         self._size = len(cells) // 8
 
     def decode(self, encoding: int, address: int) -> Instruction:
         """The instruction, for an encoding that matches."""
         values = {}
-        for letter, positions in self._fields:
+        for letter, positions in self.fields:
             value = 0
             for position in positions:
                 value = value << 1 | encoding >> position & 1

@@ -1,0 +1,66 @@
+"""Random encodings from the decoder's own tables, with chosen fields where a case needs them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from pinproof.isa import DecodeError, Instruction, Operation, decode
+from pinproof.isa._narrow import ROWS as NARROW_ROWS
+from pinproof.isa._pattern import Row
+from pinproof.isa.decode import WIDE_ROWS
+
+_O = Operation
+ROWS: tuple[tuple[Row, int], ...] = (*((row, 2) for row in NARROW_ROWS), *((row, 4) for row in WIDE_ROWS))
+"""Each row with the size of its instructions in bytes."""
+MEMORY = frozenset(
+    operation
+    for operation in Operation
+    if operation.value.startswith(("ldr", "str", "ldm", "stm", "push", "pop")) or operation in (_O.TBB, _O.TBH)
+)
+SYSTEM = frozenset({_O.MRS, _O.MSR, _O.CPS, _O.SVC, _O.BKPT, _O.UDF, _O.IT})
+WAITS = frozenset({_O.WFI, _O.WFE, _O.SEV, _O.YIELD, _O.DMB, _O.DSB, _O.ISB})
+
+
+def code_of(encoding: int, size: int) -> bytes:
+    """The bytes in memory: halfwords little-endian, the first one first."""
+    if size == 2:
+        return encoding.to_bytes(2, "little")
+    return (encoding >> 16).to_bytes(2, "little") + (encoding & 0xFFFF).to_bytes(2, "little")
+
+
+def fill(row: Row, size: int, source: random.Random, chosen: Mapping[str, int] | None = None) -> int:
+    """A random encoding of this row. `chosen` sets fields by their letter; bits too many for a field are dropped."""
+    encoding = source.getrandbits(8 * size) & ~(row.mask | row.should_mask) | row.value | row.should_value
+    if chosen:
+        for letter, positions in row.fields:
+            if letter in chosen:
+                for bit, position in enumerate(reversed(positions)):
+                    encoding = encoding & ~(1 << position) | (chosen[letter] >> bit & 1) << position
+    return encoding
+
+
+def decoded(
+    row: Row, size: int, source: random.Random, address: int, chosen: Mapping[str, int] | None = None
+) -> Instruction | None:
+    """An instruction of this row, or None where the random operands are refused."""
+    try:
+        return decode(code_of(fill(row, size, source, chosen), size), address)
+    except DecodeError:
+        return None
+
+
+def rows_of(operations: frozenset[Operation]) -> tuple[tuple[Row, int], ...]:
+    """The rows that can give one of these operations."""
+    source = random.Random(0)
+    found = []
+    for row, size in ROWS:
+        tries = (decoded(row, size, source, 0x1000) for _ in range(64))
+        if any(each is not None and each.operation in operations for each in tries):
+            found.append((row, size))
+    return tuple(found)
+
+
+_USABLE = rows_of(frozenset(Operation))
+USABLE: Mapping[int, tuple[Row, ...]] = {size: tuple(row for row, each in _USABLE if each == size) for size in (2, 4)}
+"""The rows that the model executes, by the size of their instructions."""
