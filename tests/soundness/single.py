@@ -219,9 +219,9 @@ class Group:
         return i.operation in STEPPED or (i.writes_pc and i.target is None)
 
     def _run_block(self, machine: Executor, state: State) -> Foreseen:
-        steps = [Step(self.instruction, self.condition)]
+        steps = [Step(self.instruction, self.condition, ())]
         if self.condition is not None:
-            steps.insert(0, Step(decode(self.code[:2], self.address), None))
+            steps.insert(0, Step(decode(self.code[:2], self.address), None, ()))
         block = Block(self.address, tuple(steps), ())
         function = Function(self.address, {self.address: block}, (self.address,))
         edges = machine.run_block(block, state, Frame(function, None))
