@@ -9,10 +9,12 @@ DEMO := build/demo
 IMAGE := reference_module/person_detector.elf
 MODULE := reference_module/module.toml
 WORKERS ?= 2
+READER ?= elf
+SECONDS ?= 60
 # What the inner loop leaves to `make test`.
 HEAVY := toolchain or emulation or node or slow
 
-.PHONY: help demo test check lint types unit fresh toolchain firmware vectors benchmark clean
+.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz benchmark clean
 
 help:
 	@echo "make demo       verify the reference module, certify it with a fresh key, check the certificate, print the report"
@@ -20,6 +22,7 @@ help:
 	@echo "make check      the inner loop: lint, types, tests without toolchain and emulator, generated files fresh"
 	@echo "make firmware   build the reference image and its declaration's digests"
 	@echo "make vectors    write the standard's vectors from the attacks"
+	@echo "make fuzz       fuzz one reader of bytes: READER=elf, hex, declaration or certificate, for SECONDS"
 	@echo "make benchmark  time and memory, as ratios"
 
 $(INSTALLED): pyproject.toml tools/environment.sh
@@ -64,6 +67,10 @@ firmware: toolchain $(TESTED)
 
 vectors: toolchain $(TESTED)
 	$(PYTHON) -m tests.vectorgen.generate
+
+fuzz: $(TESTED)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	PYTHONPATH=verifier $(PYTHON) -m tests.fuzz.campaign $(READER) --seconds $(SECONDS)
 
 benchmark: $(TESTED)
 	$(PYTHON) benchmarks/verify.py

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
+from pinproof._text import message, one_line
 from pinproof.errors import InputError
 
 JsonValue = bool | int | str | list["JsonValue"] | dict[str, "JsonValue"] | None
@@ -30,7 +31,7 @@ def write(value: JsonValue) -> str:
 def read(data: bytes, *, name: str, limit: int, error: type[InputError]) -> JsonValue:
     """The JSON value in `data` (UTF-8, at most `limit` bytes). Raises `error` with one line that starts with `name`."""
     if len(data) > limit:
-        raise error(f"{name}: {len(data)} bytes, but at most {limit} are read")
+        raise error(message(f"{name}: {len(data)} bytes, but at most {limit} are read"))
     try:
         value: JsonValue = json.loads(
             data.decode("utf-8"), object_pairs_hook=_without_doubles, parse_constant=_no_number, parse_float=_no_number
@@ -38,11 +39,11 @@ def read(data: bytes, *, name: str, limit: int, error: type[InputError]) -> Json
         _check_depth(value, MAX_DEPTH)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
-        raise error(f"{name}: not UTF-8 text") from None
+        raise error(message(f"{name}: not UTF-8 text")) from None
     except RecursionError:
-        raise error(f"{name}: nested deeper than {MAX_DEPTH} levels") from None
+        raise error(message(f"{name}: nested deeper than {MAX_DEPTH} levels")) from None
     except ValueError as problem:
-        raise error(f"{name}: not usable JSON: {' '.join(str(problem).split())}") from None
+        raise error(message(f"{name}: not usable JSON: {problem}")) from None
     return value
 
 
@@ -50,9 +51,14 @@ def _without_doubles(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
     found: JsonObject = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"key {key!r} appears twice in one object")
+            raise ValueError(f"key {_quoted(key)} appears twice in one object")
         found[key] = value
     return found
+
+
+def _quoted(text: str) -> str:
+    """Text of the file, short and printable, as messages show it."""
+    return repr(one_line(text, 60))
 
 
 def _no_number(text: str) -> NoReturn:
@@ -78,13 +84,14 @@ class Fields:
 
     def __init__(self, value: JsonValue, where: str, error: type[InputError]) -> None:
         if not isinstance(value, dict):
-            raise error(f"{where}: not an object")
+            raise error(message(f"{where}: not an object"))
         self.where = where
         self._left = dict(value)
         self._error = error
 
-    def problem(self, message: str) -> InputError:
-        return self._error(f"{self.where}: {message}")
+    def problem(self, words: str) -> InputError:
+        """This file's error, one printable line of bounded length, about this object."""
+        return self._error(message(f"{self.where}: {words}"))
 
     def take(self, key: str) -> JsonValue:
         if key not in self._left:
@@ -126,7 +133,7 @@ class Fields:
         try:
             return words(value)
         except ValueError:
-            raise self.problem(f"{key!r} is {value[:40]!r}, but must be one of {', '.join(words)}") from None
+            raise self.problem(f"{key!r} is {_quoted(value)}, but must be one of {', '.join(words)}") from None
 
     def object(self, key: str) -> Fields:
         return Fields(self.take(key), f"{self.where}.{key}", self._error)
@@ -155,11 +162,11 @@ class Fields:
     def constant(self, key: str, expected: str) -> None:
         value = self.take(key)
         if value != expected:
-            raise self.problem(f"{key!r} is {str(value)[:80]!r}, but this version reads {expected!r}")
+            raise self.problem(f"{key!r} is {_quoted(str(value))}, but this version reads {expected!r}")
 
     def done(self) -> None:
         if self._left:
-            raise self.problem(f"unknown key {min(self._left)!r}")
+            raise self.problem(f"unknown key {_quoted(min(self._left))}")
 
     def _list(self, key: str, longest: int) -> list[JsonValue]:
         value = self.take(key)

@@ -14,6 +14,7 @@ from securesystemslib.exceptions import Error
 from securesystemslib.signer import Signature  # type: ignore[attr-defined]
 
 from pinproof import strict_json
+from pinproof._text import message
 from pinproof.certificate import keys
 from pinproof.certificate.trust import Trust, TrustedKey
 from pinproof.errors import CertificateError, TrustError
@@ -99,13 +100,13 @@ def verify_signature(bundle: Bundle, trust: Trust) -> TrustedKey:
         raise TrustError("the certificate names two different keys")
     trusted = trust.find(bundle.key_id)
     if trusted is None:
-        raise TrustError(f"no trusted key has the id {bundle.key_id}")
+        raise TrustError(message(f"no trusted key has the id {bundle.key_id}"))
     public = keys.verification_key(keys.read_public(trusted.public_pem.encode(), "trust file"))
     signature = Signature(bundle.key_id, bundle.signature.hex())
     try:
         accepted = Envelope(bundle.payload, PAYLOAD_TYPE, {bundle.key_id: signature}).verify([public], 1)
     except (Error, ValueError):
-        raise TrustError(f"the signature is not by {trusted.owner}'s key over these bytes") from None
+        raise TrustError(message(f"the signature is not by {trusted.owner}'s key over these bytes")) from None
     if trusted.id not in accepted:
-        raise TrustError(f"the signature is not by {trusted.owner}'s key")
+        raise TrustError(message(f"the signature is not by {trusted.owner}'s key"))
     return trusted

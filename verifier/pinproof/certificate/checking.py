@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pinproof._text import message
 from pinproof.certificate import _times, bundle, statement
 from pinproof.certificate.statement import Statement
 from pinproof.certificate.trust import Trust, TrustedKey
@@ -55,18 +56,24 @@ def _check_complete(signed: Statement, standard: Standard) -> None:
     """Every requirement of the catalogue is there once, judged by the catalogue's own minimum grade."""
     if (signed.specification_version, signed.catalogue_sha256) != (standard.version, standard.catalogue_sha256):
         raise TrustError(
-            f"issued under specification {signed.specification_version}, catalogue {signed.catalogue_sha256[:12]}, "
-            f"by pinproof {signed.verifier_version}; this version knows {standard.version}, "
-            f"catalogue {standard.catalogue_sha256[:12]}, and cannot tell whether anything is missing"
+            message(
+                f"issued under specification {signed.specification_version}, catalogue {signed.catalogue_sha256[:12]}, "
+                f"by pinproof {signed.verifier_version}; this version knows {standard.version}, "
+                f"catalogue {standard.catalogue_sha256[:12]}, and cannot tell whether anything is missing"
+            )
         )
     if sorted(ruling.id for ruling in signed.rulings) != sorted(standard.grades):
         missing = sorted(set(standard.grades) - {ruling.id for ruling in signed.rulings})
-        raise TrustError(f"not every requirement is certified exactly once: {', '.join(missing) or 'one is doubled'}")
+        raise TrustError(
+            message(f"not every requirement is certified exactly once: {', '.join(missing) or 'one is doubled'}")
+        )
     if all(ruling.grade is None for ruling in signed.rulings):
         raise TrustError("no requirement was passed")
     for ruling in signed.rulings:
         if ruling.minimum_grade is not standard.grades[ruling.id].get(signed.level):
-            raise TrustError(f"{ruling.id} was judged by another minimum grade than level {signed.level} asks for")
+            raise TrustError(
+                message(f"{ruling.id} was judged by another minimum grade than level {signed.level} asks for")
+            )
 
 
 def match_image(signed: Statement, image: bytes) -> str:
@@ -79,7 +86,7 @@ def match_image(signed: Statement, image: bytes) -> str:
     try:
         parsed = read_image(image, "image")
     except ImageError as problem:
-        raise TrustError(f"the image is not the certified one, and cannot be read: {problem}") from None
+        raise TrustError(message(f"the image is not the certified one, and cannot be read: {problem}")) from None
     if parsed.outside(signed.flash_start, signed.flash_size):
         raise TrustError("the image is not the certified file, and it holds bytes outside the flash that was certified")
     contents = parsed.flash_image(signed.flash_start, signed.flash_size)
@@ -91,10 +98,10 @@ def match_image(signed: Statement, image: bytes) -> str:
 def _check_scope(signed: Statement, signer: TrustedKey) -> None:
     if signed.level > signer.maximum_level:
         raise TrustError(
-            f"level {signed.level}, but {signer.owner}'s key is trusted up to level {signer.maximum_level}"
+            message(f"level {signed.level}, but {signer.owner}'s key is trusted up to level {signer.maximum_level}")
         )
     if not signer.counts_at(signed.issued):
-        raise TrustError(f"issued at {_times.spell(signed.issued)}, when {signer.owner}'s key did not count")
+        raise TrustError(message(f"issued at {_times.spell(signed.issued)}, when {signer.owner}'s key did not count"))
 
 
 def _check_time(signed: Statement, signer: TrustedKey, at: datetime) -> None:
@@ -105,11 +112,13 @@ def _check_time(signed: Statement, signer: TrustedKey, at: datetime) -> None:
     """
     now = _times.spell(at)
     if at < signed.issued:
-        raise ExpiredError(f"issued at {_times.spell(signed.issued)}, which is after {now}")
+        raise ExpiredError(message(f"issued at {_times.spell(signed.issued)}, which is after {now}"))
     if at >= signed.expires:
-        raise ExpiredError(f"expired at {_times.spell(signed.expires)}; it is {now}")
+        raise ExpiredError(message(f"expired at {_times.spell(signed.expires)}; it is {now}"))
     if not signer.counts_at(at):
-        raise ExpiredError(f"{signer.owner}'s key counted until {_times.spell(signer.valid_until)}; it is {now}")
+        raise ExpiredError(
+            message(f"{signer.owner}'s key counted until {_times.spell(signer.valid_until)}; it is {now}")
+        )
 
 
 def _steps(signed: Statement, signer: TrustedKey, subject: str | None, at: datetime) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:pinproof:certificate:0.1"
 SCHEMA = "pinproof certificate 0.1"
 LARGEST = 4 * 1024 * 1024
+LARGEST_FLASH = 16 * 1024 * 1024
+"""Bytes. Checking a certificate puts the flash that it names together in memory; parts have 2 MiB at most."""
 
 IMAGE, FLASH_IMAGE, MODEL = "image", "flash-image", "model"
 """Names of the three subjects."""
@@ -148,7 +150,8 @@ def read_statement(data: bytes, name: str) -> Statement:
     model = _read_subject(subjects[2], MODEL)
     image[1].text("file")
     image[1].text("kind")
-    start, size = flash[1].whole("start", highest=0xFFFFFFFF), flash[1].whole("size", lowest=1, highest=1 << 28)
+    start = flash[1].whole("start", highest=0xFFFFFFFF)
+    size = flash[1].whole("size", lowest=1, highest=min(LARGEST_FLASH, (1 << 32) - start))
     for _, notes in (image, flash, model):
         notes.done()
     predicate = fields.object("predicate")
