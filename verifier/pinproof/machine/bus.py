@@ -224,11 +224,12 @@ class Bus:
             self._change_region(state, address, value)
         elif register.access not in (RegisterAccess.WRITE_ONLY, RegisterAccess.READ_ONLY):
             block = self._silicon.peripheral_at(address)
-            if self._clocked(state, block) and (register.name == "LCKR" or not _locked(state, block)):
+            frozen = _frozen(state, register) or (register.name != "LCKR" and _locked(state, block))
+            if self._clocked(state, block) and not frozen:
                 state.slots[address] = value
             else:
-                # Without its clock, or locked, the block may swallow the write (RM0368 6.3.9, 8.3.6): either value may
-                # be there.
+                # Without its clock, locked or frozen, the block may swallow the write (RM0368 6.3.2, 6.3.9, 8.3.6):
+                # either value may be there.
                 either = ranges.hull(state.known(address), symbols.range(value))
                 state.slots[address] = symbols.fresh(either.with_origins(frozenset((Origin.DEVICE,))))
 
@@ -342,17 +343,24 @@ def _locked(state: State, block: Peripheral | None) -> bool:
     return block is not None and any(each.name == "LCKR" and each.address in state.slots for each in block.registers)
 
 
-def _doubtful(state: State, register: Register) -> int:
-    """Bits that a load may find otherwise than as last stored: those that the hardware may lack, or hold locked.
+def _frozen(state: State, register: Register) -> bool:
+    """Whether the bit that makes the register refuse stores may be set."""
+    bit = register.frozen_by
+    return bit is not None and not state.known(bit.register).zeros >> bit.bit & 1
 
-    Which bits a register has is not in the silicon file, so only those that were stored as they are after reset are
-    sure: a bit that does not exist reads as its reset value.
+
+def _doubtful(state: State, register: Register) -> int:
+    """Bits that a load may find otherwise than as last stored: those that the hardware may lack, hold or change.
+
+    Sure are those that the silicon file says the register holds, and those that were stored as they are after reset: a
+    bit that does not exist reads as its reset value. Of a port that may be locked, or a block without its clock, the
+    stored value itself is not sure.
     """
     written = state.slots.get(register.address)
     if written is None:
         return 0
     now, reset = state.symbols.range(written), _reset_range(register)
-    return MASK & ~(now.zeros & reset.zeros | now.ones & reset.ones)
+    return MASK & ~(register.holds | now.zeros & reset.zeros | now.ones & reset.ones)
 
 
 def _least(known: Range, mask: int) -> int:

@@ -142,14 +142,24 @@ def add(a: Range, b: Range) -> Range:
     few = _pairwise(a, b, lambda x, y: (x + y) & MASK)
     if few is not None:
         return of_values(few, origins)
-    known_low = _known_low_bits(a), _known_low_bits(b)
-    count = min(known_low)
-    mask = (1 << count) - 1
-    low_bits = (a.ones + b.ones) & mask
+    zeros, ones = _known_bits_of_sum(a, b)
     low, high = a.low + b.low, a.high + b.high
     if low >> 32 != high >> 32:
         low, high = 0, MASK
-    return _bounded(low & MASK, high & MASK, ~low_bits & mask, low_bits, origins)
+    return _bounded(low & MASK, high & MASK, zeros, ones, origins)
+
+
+def _known_bits_of_sum(a: Range, b: Range) -> tuple[int, int]:
+    """Masks of the bits that are 0, and 1, in every sum.
+
+    A bit of the sum is known where both operands' bits are and the carry into it is. The carries with every unknown bit
+    0, and with every unknown bit 1, are the fewest and the most that there can be: where those two agree, all do.
+    """
+    least = a.ones + b.ones
+    most = (~a.zeros & MASK) + (~b.zeros & MASK)
+    carry_least, carry_most = least ^ a.ones ^ b.ones, most ^ (~a.zeros & MASK) ^ (~b.zeros & MASK)
+    known = (a.zeros | a.ones) & (b.zeros | b.ones) & ~(carry_least ^ carry_most) & MASK
+    return ~least & known, least & known
 
 
 @_remembered

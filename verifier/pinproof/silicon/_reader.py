@@ -192,6 +192,8 @@ def _register(table: Table, block: str, base: int, size: int) -> Register:
             reset=None if unknown else table.integer("reset", 0, _WORD_MAX),
             reset_unknown=_WORD_MAX if unknown else _optional_mask(table, "reset_unknown"),
             volatile=_optional_mask(table, "volatile"),
+            holds=_optional_mask(table, "holds"),
+            frozen_by=_optional_bit(table, "frozen_by"),
             access=table.choice("access", RegisterAccess),
             widths=widths,
             cite=table.text("cite"),

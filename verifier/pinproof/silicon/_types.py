@@ -112,6 +112,10 @@ class Register:
     """Bits that start as anything and then keep what is written; all of them where `reset` is None."""
     volatile: int
     """Bits that read as anything at any time."""
+    holds: int
+    """Bits that exist, and that nothing but a store or a reset changes: they read as they were last stored."""
+    frozen_by: RegisterBit | None
+    """While this bit is 1 the register may refuse what is stored to it."""
     access: RegisterAccess
     widths: tuple[int, ...]
     """Widths in bytes of the loads and stores that the part defines."""
