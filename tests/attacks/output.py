@@ -447,6 +447,14 @@ _ONE_WRITE = (
         danger=NotShown(why="Nothing runs between the two reads in QEMU; on the part a bus master may."),
     ),
     Variant(
+        name="tick-not-acknowledged",
+        gain="The tick is taken again as soon as it ends: many stores, and many pictures, in one period.",
+        edits=gate("timer.c", "word_write(kTim2Sr, 0u); /* every flag", "word_write(kTim2Sr, 0xFFu); /* every flag"),
+        requirement="out-one-write",
+        reason="tick-not-acknowledged",
+        danger=NotShown(why="The harness takes each entry of the handler for a period, so it sees nothing odd."),
+    ),
+    Variant(
         name="two-compare-stores",
         gain="Two values within one tick: the first is in force if the update comes between them.",
         edits=gate("timer.c", _PRELOAD, "word_write(kTim2Ccr1, 0u);\n    " + _PRELOAD),

@@ -32,6 +32,7 @@ from tests.unit.requirements.deviations import (
 )
 
 CCR1 = 0x40000034
+STATUS = 0x40000010
 OPEN_PERIPHERALS = (0x40000000, 3 << 24 | 28 << 1 | 1)
 
 
@@ -218,6 +219,9 @@ CASES: list[Case] = [
         ("second-output-write", lambda facts: written(facts, TICK, "TIM2", "CCR1", 0)),
         ("output-not-written", compare(must=False)),
         ("output-not-written", lambda facts: forgotten(facts, TICK, CCR1)),
+        ("tick-not-acknowledged", lambda facts: forgotten(facts, TICK, STATUS)),
+        ("tick-not-acknowledged", lambda facts: changed(facts, TICK, STATUS, value=Word.exactly(0, 1))),
+        ("tick-not-acknowledged", lambda facts: changed(facts, TICK, STATUS, must=False)),
         ("output-conditional", compare(control=frozenset({Origin.GATE}))),
         ("output-not-from-mailbox", compare(value=Word.exactly(0, ALWAYS, origins=frozenset({Origin.GATE})))),
         ("alphabet-too-large", compare(value=Word.exactly(0, 0xFFFFFFFE, ALWAYS))),

@@ -3,8 +3,9 @@ value of the declared alphabet.
 
 *How it is decided.* In the tick there is one load of the mailbox and one store to the compare register, each a whole
 word at one instruction, on every path, outside loops and under no condition that anything outside the image
-influences. The stored values are as many as the profile's alphabet, or fewer, and come from the mailbox alone. No
-other handler loads from the confined part's memory or stores to the compare register.
+influences. On every path the tick also clears the timer's update flag, or it would be taken again at once and come
+more than once a period. The stored values are as many as the profile's alphabet, or fewer, and come from the mailbox
+alone. No other handler loads from the confined part's memory or stores to the compare register.
 
 *False accepts.* None known.
 
@@ -33,13 +34,15 @@ from pinproof.facts import (
     is_tick,
     places,
     proved,
+    register,
+    stores,
     ticks,
     timer_set_up,
     touches,
     unprivileged,
 )
 from pinproof.machine.mpu import Use
-from pinproof.machine.result import AccessKind, Origin
+from pinproof.machine.result import AccessKind, Origin, Run
 from pinproof.outcome import Outcome
 
 REASONS: dict[str, str] = {
@@ -52,10 +55,14 @@ REASONS: dict[str, str] = {
     "confined-memory-read": "a handler reads other memory that the confined part can write",
     "second-output-write": "the compare register is stored to more than once, or by another handler",
     "output-not-written": "the compare register is not stored to on every path of the tick",
+    "tick-not-acknowledged": "the tick may leave the timer's flag set, and so be taken again in the same period",
     "output-conditional": "whether the compare register is stored to depends on something outside the image",
     "output-not-from-mailbox": "the pending value comes from something other than the mailbox",
     "alphabet-too-large": "the compare register can have more values than the profile's alphabet",
 }
+
+_UPDATE = 1
+"""TIMx_SR.UIF."""
 
 
 def check(facts: Facts) -> Outcome:
@@ -111,6 +118,7 @@ def _writes(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
             places=places(facts, elsewhere),
         )
     for run in ticks(facts):
+        yield from _acknowledged(facts, set_up, run)
         own = [touch for touch in written if touch.run is run]
         yield from _one(facts, own, "second-output-write", "output-not-written", "store to the compare register")
         for touch in own:
@@ -126,6 +134,21 @@ def _writes(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
                     message="the stored value depends on more than the mailbox",
                     places=places(facts, [touch]),
                 )
+
+
+def _acknowledged(facts: Facts, set_up: TimerSetUp, run: Run) -> Iterator[Problem]:
+    """Writing 0 to SR.UIF clears it, writing 1 does nothing (RM0368 13.4.5)."""
+    cleared = [
+        touch
+        for touch in stores(facts, [run], register(facts, set_up.timer.name, "SR"))
+        if touch.exact is not None and touch.access.must and touch.access.value.zeros & _UPDATE
+    ]
+    if not cleared:
+        yield Refusal(
+            reason="tick-not-acknowledged",
+            message=f"the tick does not clear {set_up.timer.name}.SR.UIF on every path",
+            places=(facts.at(run.entry),),
+        )
 
 
 def _one(facts: Facts, found: list[Touch], many: str, none: str, what: str) -> Iterator[Problem]:
