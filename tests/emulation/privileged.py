@@ -115,9 +115,9 @@ def privileged_behaviour(image: bytes) -> Behaviour:
             active.append(int(rest[0], 16))
         elif word == "leave":
             left = active.pop() if len(active) > 1 else 0
-        elif word in ("user", "p"):
+        elif word in ("user", "start", "p"):
             kind = word
-        elif word == "r" and kind != "p":
+        elif word == "r" and kind not in ("start", "p"):
             number = left if kind == "user" else active[-1]
             boundaries.append(Boundary(kind=kind, exception=number, registers=tuple(int(each, 16) for each in rest)))
         elif word == "end":

@@ -18,11 +18,13 @@
  *     L|S PC ADDRESS WIDTH VALUE COUNT STRIDE CALLS    loads or stores at one place with one value, COUNT of them, STRIDE apart;
  *                                            CALLS are the addresses of the calls that lead here, joined by "/"
  *     p PC VALUE                             PC, a handler's EXC_RETURN branch, branches to VALUE
- *     m PC ENCODING VALUE                    MSR or CPS is about to be executed; VALUE is its operand, 0 for CPS
+ *     m PC ENCODING VALUE CALLS              MSR or CPS is about to be executed; VALUE is its operand, 0 for CPS
  *     s VALUES                               the registers that `read` lists, then RBAR and RASR of 8 MPU regions
  *     d                                      memory was appended to dump: 96 KB from 0x20000000
- *     leave NUMBER COUNT LOWEST              a run ends after COUNT instructions; the lowest main stack pointer in it
+ *     leave NUMBER COUNT LOWEST MAIN         a run ends after COUNT instructions; the lowest and the last main stack pointer
  *     user                                   the first unprivileged instruction after a run
+ *     start                                  the confined part begins to run at `idle`, or 4 on; what it does is not yet decided
+ *     cut NUMBER COUNT LOWEST                a run is under way at the end, the innermost first
  *     end WHY COUNT                          after COUNT instructions in all
  */
 #include <signal.h>
@@ -73,7 +75,7 @@ __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 __attribute__((visibility("default"))) int qemu_plugin_install(uint64_t id, const void *info, int count, char **options);
 
 enum { kStack = 13, kLink = 14, kProgramCounter = 15, kXpsr = 16, kXpsrNumber = 25, kRegisters = 17 };
-enum { kDepth = 64, kNesting = 8, kActWords = 16, kMostActs = 64, kFirstInterrupt = 16, kControl = 20, kConfinedCode = 64, kMostRead = 64, kMostReady = 16, kRegions = 8 };
+enum { kDepth = 64, kNesting = 8, kActWords = 16, kMostActs = 64, kFirstInterrupt = 16, kControl = 20, kConfinedCode = 64, kMostRead = 256, kMostReady = 16, kRegions = 8 };
 
 static const uint32_t kMemory = 0x20000000u, kMemorySize = 0x18000u;
 static const uint32_t kCameraPort = 0x40020810u;
@@ -109,7 +111,7 @@ static struct processor *cpu;
 static bytes_t *buffer;
 static FILE *out, *dump;
 static uint64_t executed, limit = 20000000u, last = UINT64_MAX, most_ticks = 4, most_runs = 64, ticks_ended, runs_ended;
-static uint32_t idle;
+static uint32_t idle, main_stack;
 static bool camera, process_stack, privileged = true, started;
 static run_t runs[kNesting];
 static int nested = -1; /* index of the run that is under way */
@@ -367,6 +369,11 @@ static void close_files(void)
 static void end(const char *why)
 {
     flush_group();
+    while (nested >= 0) {
+        fprintf(out, "cut %x %llu %x\n", (unsigned int)runs[nested].number, (unsigned long long)runs[nested].count,
+                (unsigned int)runs[nested].lowest);
+        nested--;
+    }
     fprintf(out, "end %s %llu\n", why, (unsigned long long)executed);
     close_files();
     _exit(0);
@@ -411,8 +418,8 @@ static void enter(uint32_t number)
 static void leave(void)
 {
     flush_group();
-    fprintf(out, "leave %x %llu %x\n", (unsigned int)runs[nested].number, (unsigned long long)runs[nested].count,
-            (unsigned int)runs[nested].lowest);
+    fprintf(out, "leave %x %llu %x %x\n", (unsigned int)runs[nested].number, (unsigned long long)runs[nested].count,
+            (unsigned int)runs[nested].lowest, (unsigned int)main_stack);
     const uint32_t number = runs[nested--].number;
     if (number != 0 && ++runs_ended == most_runs) {
         end("runs");
@@ -497,6 +504,7 @@ static void on_privileged(place_t *place, bool in_handler)
     if (in_handler || !process_stack) {
         const uint32_t stack = get(kStack);
         run->lowest = stack < run->lowest ? stack : run->lowest;
+        main_stack = stack;
     }
     previous_returns = false;
     if (in_handler) {
@@ -518,8 +526,10 @@ static void on_privileged(place_t *place, bool in_handler)
             process_stack = get(place->first & 15) >> 1 & 1;
         }
         flush_group();
-        fprintf(out, "m %x %x %x\n", (unsigned int)place->address, (unsigned int)place->first << 16 | place->second,
+        fprintf(out, "m %x %x %x ", (unsigned int)place->address, (unsigned int)place->first << 16 | place->second,
                 previous_system ? (unsigned int)get(place->first & 15) : 0u);
+        print_calls();
+        fputs("\n", out);
         if (dump != NULL && run->number == 0 && (place->second & 0xFFu) == kControl) {
             print_system();
         }
@@ -591,6 +601,8 @@ static void on_executed(unsigned int index, void *data)
         }
         const bool came = previous == NULL || previous->address < idle || previous->address >= idle + kConfinedCode;
         if (came && (place->address == idle || place->address == idle + 4)) {
+            fputs("start\n", out);
+            print_registers();
             act();
         }
     }
