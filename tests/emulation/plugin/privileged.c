@@ -25,7 +25,9 @@
  *     user                                   the first unprivileged instruction after a run
  *     start                                  the confined part begins to run at `idle`, or 4 on; what it does is not yet decided
  *     cut NUMBER COUNT LOWEST                a run is under way at the end, the innermost first
- *     end WHY COUNT                          after COUNT instructions in all
+ *     end WHY COUNT                          after COUNT instructions in all. WHY: ticks, runs, instructions (enough of them), abort
+ *                                            (lock-up), exit (reset), nesting, depth (of handlers, of calls: too deep to follow),
+ *                                            escaped (a handler has returned to thread mode with privilege)
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -52,7 +54,6 @@ extern size_t qemu_plugin_tb_n_insns(const struct translation *block);
 extern struct instruction *qemu_plugin_tb_get_insn(const struct translation *block, size_t index);
 extern uint64_t qemu_plugin_insn_vaddr(const struct instruction *instruction);
 extern const void *qemu_plugin_insn_data(const struct instruction *instruction);
-extern size_t qemu_plugin_insn_size(const struct instruction *instruction);
 extern void qemu_plugin_register_vcpu_insn_exec_cb(
     struct instruction *instruction, void (*call)(unsigned int cpu, void *data), int registers, void *data);
 extern void qemu_plugin_register_vcpu_mem_cb(
@@ -275,7 +276,9 @@ static void finish_accesses(void)
     for (int index = 0; index < access_count; index++) {
         uint32_t value = 0;
         if (index < previous->moved_count) {
-            value = accesses[index].store ? before[registers[index]] : get(registers[index]);
+            const int number = registers[index];
+            const bool lost = number == kProgramCounter && !accesses[index].store; /* of a loaded pc, bit 0 */
+            value = accesses[index].store ? before[number] : lost ? word_at(accesses[index].address) : get(number);
         }
         note_access(previous, accesses[index].store, accesses[index].address, accesses[index].width,
                     masked(value, accesses[index].width));
@@ -499,6 +502,7 @@ static void on_privileged(place_t *place, bool in_handler)
     run->count++;
     if (!place->seen) {
         place->seen = true;
+        flush_group();
         fprintf(out, "x %x\n", (unsigned int)place->address);
     }
     if (in_handler || !process_stack) {
@@ -583,6 +587,9 @@ static void on_executed(unsigned int index, void *data)
     if (interrupted || previous_returns || previous_system || !started || number != (nested < 0 ? 0 : runs[nested].number)) {
         follow_runs(number);
     }
+    if (privileged && nested < 0) {
+        end("escaped");
+    }
     if (privileged) {
         for (int each = 0; each < place->moved_count; each++) {
             before[place->moved[each]] = get(place->moved[each]);
@@ -624,8 +631,10 @@ static place_t *place_of(struct instruction *instruction)
 {
     enum { kPlaces = 1 << 16 };
     static place_t *places[kPlaces];
-    place_t found = {.address = (uint32_t)qemu_plugin_insn_vaddr(instruction), .size = (uint8_t)qemu_plugin_insn_size(instruction)};
+    place_t found = {.address = (uint32_t)qemu_plugin_insn_vaddr(instruction)};
     memcpy(&found.first, qemu_plugin_insn_data(instruction), 2);
+    /* Not qemu_plugin_insn_size: at the end of a page QEMU also looks at the next instruction and counts that in. */
+    found.size = found.first >> 11 >= 0x1Du ? 4 : 2;
     if (found.size == 4) {
         memcpy(&found.second, (const uint8_t *)qemu_plugin_insn_data(instruction) + 2, 2);
     }

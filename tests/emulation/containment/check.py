@@ -1,0 +1,461 @@
+"""Walks through a record of privileged code and holds each fact against what the verifier computed for that place.
+
+An image with obstacles is covered as far as the first of them. There the walk ends: where an obstacle's own place is
+executed, or code, or an access in a calling context, that the exploration says nothing about. In an image without
+obstacles the same is a violation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pinproof.machine import mpu
+from pinproof.machine.result import Access, AccessKind, Drop, Exploration, HandlerExit, Run
+from pinproof.silicon import Silicon
+
+from tests.emulation.containment.findings import Findings, Kind
+from tests.emulation.containment.record import (
+    MEMORY_SIZE,
+    Calls,
+    End,
+    Enter,
+    Event,
+    Executed,
+    Leave,
+    Moved,
+    Returning,
+    Snapshot,
+    Special,
+    Start,
+    User,
+)
+from tests.emulation.containment.states import MEMORY_START, Concrete, compare, holds, spelt
+
+_SPECIAL = {0: "APSR", 1: "IAPSR", 2: "EAPSR", 3: "XPSR", 8: "MSP", 9: "PSP", 16: "PRIMASK", 17: "BASEPRI"}
+_SPECIAL |= {18: "BASEPRI_MAX", 19: "FAULTMASK", 20: "CONTROL"}
+"""SYSm of MSR (DDI 0403, B5.1.1)."""
+_NVIC_SET, _NVIC_CLEAR = range(0xE000E100, 0xE000E120), range(0xE000E180, 0xE000E1A0)
+_THREAD_PROCESS_STACK = 0xFFFFFFFD
+_FAULTS = frozenset(range(2, 7))
+"""NMI, HardFault, MemManage, BusFault, UsageFault."""
+_OF_ALL_HANDLERS = frozenset(("no-invariant", "protection-changes"))
+"""Obstacles after which nothing is claimed of any handler."""
+_REGIONS = 8
+_MPU_CTRL = 0xE000ED94
+_UNALIGNED = 1 << 9
+"""In a stacked xPSR: the frame was pushed 4 bytes lower (DDI 0403, B1.5.7)."""
+
+
+class Boundary(Exception):
+    """The exploration claims nothing from here on."""
+
+
+@dataclass(slots=True)
+class Result:
+    findings: Findings = field(default_factory=Findings)
+    boundary: str = ""
+    """Why the comparison ended before the record; empty if it did not."""
+    completed: Counter[int] = field(default_factory=Counter)
+    """Runs that were compared to their ends, by exception number."""
+    followed: int = 0
+    """Handlers after whose return unprivileged code ran, not the next handler at once: their frames are compared."""
+
+
+@dataclass(slots=True)
+class _Active:
+    """A run that is under way."""
+
+    number: int
+    run: Run
+    counts: Counter[tuple[AccessKind, int, Calls]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Left:
+    """A run that has ended, until it is seen what comes next."""
+
+    active: _Active
+    leave: Leave
+    returning: Returning | None
+    user: User | None = None
+
+
+class Checker:
+    """`read` names the system registers that the record's snapshots hold, in their order."""
+
+    def __init__(
+        self, exploration: Exploration, silicon: Silicon, read: tuple[int, ...], memory: bytes, *, handlers_nest: bool
+    ) -> None:
+        """`handlers_nest`: whether handlers may preempt each other, as in images that fail for just that."""
+        self._exploration = exploration
+        self._silicon = silicon
+        self._read = read
+        self._memory = memory
+        self._nest = handlers_nest
+        self.result = Result()
+        self._runs = {number: run for run in exploration.handlers for number in run.exceptions} | {0: exploration.boot}
+        self._obstacles = {obstacle.site.address & ~1: obstacle.code for obstacle in exploration.obstacles}
+        self._accesses: dict[tuple[int, AccessKind, int, Calls], list[Access]] = defaultdict(list)
+        for run in (exploration.boot, *exploration.handlers):
+            for access in run.accesses:
+                self._accesses[run.entry, access.kind, access.site.address, access.site.calls].append(access)
+        self._active: list[_Active] = []
+        self._left: _Left | None = None
+        self._returning: Returning | None = None
+        self._stored: dict[int, int] = {}
+        self._primask = 0
+        self._control = 0
+        self._system: tuple[int, ...] | None = None
+        self._held: Snapshot | None = None
+        self._confined: tuple[tuple[int, int], ...] = ()
+
+    def follow(self, events: Iterable[Event]) -> Result:
+        try:
+            for event in events:
+                self._follow(event)
+        except Boundary as boundary:
+            self.result.boundary = str(boundary)
+        return self.result
+
+    def _follow(self, event: Event) -> None:
+        match event:
+            case Executed():
+                self._executed(event.pc)
+            case Moved():
+                self._moved(event)
+            case Special():
+                self._special(event)
+            case Enter():
+                self._settle(None)
+                self._enter(event)
+            case Returning():
+                self._returning = event
+            case Leave():
+                self._leave(event)
+            case User():
+                self._user(event)
+            case Start():
+                self._settle(event)
+            case End():
+                self._settle(None)
+
+    # --- code and accesses ------------------------------------------------------------------------------------------
+
+    @property
+    def _findings(self) -> Findings:
+        return self.result.findings
+
+    def _missing(self, kind: Kind, place: int, text: str) -> None:
+        """Something of which the exploration says nothing: its end where it has obstacles, else wrong."""
+        if self._obstacles:
+            raise Boundary(f"{place:#010x}: {text}")
+        self._findings.check(kind, False, place, text)
+
+    def _executed(self, pc: int) -> None:
+        code = self._obstacles.get(pc)
+        if code is not None:
+            raise Boundary(f"{pc:#010x}: {code}")
+        if any(start <= pc < end for start, end in self._exploration.executed):
+            self._findings.check(Kind.EXECUTED, True, pc, "")
+        else:
+            self._missing(Kind.EXECUTED, pc, "executed, but not explored")
+
+    def _moved(self, moved: Moved) -> None:
+        active = self._active[-1]
+        kind = AccessKind.STORE if moved.store else AccessKind.LOAD
+        active.counts[kind, moved.pc, moved.calls] += moved.count
+        if moved.address >= 0x40000000:
+            self._access(active, kind, moved)
+            if moved.store:
+                self._note_stored(moved)
+        elif moved.address < MEMORY_START and not moved.store:
+            for address in moved.addresses():
+                within = any(s <= address and address + moved.width <= e for s, e in self._exploration.constants)
+                if not within:
+                    self._missing(Kind.CONSTANT, moved.pc, f"loads {address:#x}, which is not in `constants`")
+                self._findings.facts[Kind.CONSTANT] += within
+        elif not moved.store and active.number and self._is_confined(moved.address):
+            self._access(active, kind, moved)
+
+    def _access(self, active: _Active, kind: AccessKind, moved: Moved) -> None:
+        known = self._accesses.get((active.run.entry, kind, moved.pc, moved.calls), [])
+        if not known:
+            self._missing(Kind.ACCESS, moved.pc, f"{kind} of {moved.address:#x} in an unknown calling context")
+            return
+        for address in moved.addresses():
+            inside = any(
+                access.width == moved.width and holds(access.address, address) and holds(access.value, moved.value)
+                for access in known
+            )
+            claimed = "; ".join(f"{spelt(each.value)} at {spelt(each.address)}" for each in known)
+            text = f"{kind} of {moved.width} bytes, {moved.value:#x} at {address:#x}, is not among {claimed}"
+            self._findings.check(Kind.ACCESS, inside, moved.pc, text, facts=1 if moved.stride else moved.count)
+
+    def _note_stored(self, moved: Moved) -> None:
+        """What the state calls a device register's value: the last word stored; interrupt enables add up."""
+        if moved.width != 4:
+            return
+        if moved.address in _NVIC_SET:
+            self._stored[moved.address] = self._stored.get(moved.address, 0) | moved.value
+        elif moved.address in _NVIC_CLEAR:
+            twin = moved.address - _NVIC_CLEAR.start + _NVIC_SET.start
+            self._stored[twin] = self._stored.get(twin, 0) & ~moved.value
+        elif moved.address <= _MPU_CTRL or moved.address > 0xE000EDB8:
+            self._stored[moved.address] = moved.value
+
+    def _special(self, special: Special) -> None:
+        if special.system is not None:
+            self._system = special.system
+        name, value = _named(special)
+        run = self._active[-1].run
+        sites = [each for each in run.system_writes if each[1].address == special.pc and each[1].calls == special.calls]
+        if name and not sites:
+            self._missing(Kind.SYSTEM_WRITE, special.pc, f"a write of {name} in an unknown calling context")
+        elif name:
+            inside = any(each[0] == name and holds(each[2], value) for each in sites)
+            text = f"{name} is given {value:#x}, not in {'; '.join(f'{each[0]} {spelt(each[2])}' for each in sites)}"
+            self._findings.check(Kind.SYSTEM_WRITE, inside, special.pc, text)
+        if name == "PRIMASK":
+            self._primask = value & 1
+        elif name == "CONTROL":
+            # SPSEL is not written in handlers (DDI 0403, B1.4.4).
+            self._control = value & 3 if not self._active[-1].number else value & 1 | self._control & 2
+
+    # --- runs -------------------------------------------------------------------------------------------------------
+
+    def _enter(self, enter: Enter) -> None:
+        registers = enter.at.registers
+        run = self._runs.get(enter.number)
+        if enter.number and ((self._active and self._active[-1].number) or registers[14] != _THREAD_PROCESS_STACK):
+            self._preempted(enter)
+        if enter.number and self._active and not self._active[-1].number and enter.number in _FAULTS:
+            self._refuse(Kind.FAULT, registers[15], f"exception {enter.number} in boot")
+        if enter.number and _OF_ALL_HANDLERS & set(self._obstacles.values()):
+            raise Boundary(f"{registers[15]:#010x}: no invariant")
+        if run is None:
+            self._missing(Kind.ENTRY, registers[15], f"exception {enter.number} has no run")
+            raise Boundary("an unknown handler")
+        text = f"exception {enter.number} enters, but its run begins at {run.entry:#x}"
+        self._findings.check(Kind.ENTRY, registers[15] == run.entry, registers[15], text)
+        if enter.number:
+            self._undisturbed(enter)
+        if run.stack_high is not None:
+            text = f"entered with the main stack at {registers[13]:#x}, not {run.stack_high:#x}"
+            self._findings.check(Kind.ENTRY, registers[13] == run.stack_high & ~3, registers[15], text)
+        self._active.append(_Active(number=enter.number, run=run))
+
+    def _preempted(self, enter: Enter) -> None:
+        """The claims are of handlers that run whole, from thread mode; a requirement of its own sees to that."""
+        pc = enter.at.registers[15]
+        if self._active and enter.number in _FAULTS:
+            self._refuse(Kind.FAULT, pc, f"exception {enter.number} in the handler of {self._active[-1].number}")
+        if self._nest:
+            raise Boundary(f"exception {enter.number} does not come from the confined part")
+        self._refuse(Kind.ENTRY, pc, f"exception {enter.number} is entered with lr = {enter.at.registers[14]:#x}")
+
+    def _refuse(self, kind: Kind, place: int, text: str) -> None:
+        """An event after which nothing can be compared."""
+        self._missing(kind, place, text)
+        raise Boundary(text)
+
+    def _undisturbed(self, enter: Enter) -> None:
+        """What the confined part cannot write has not changed since the handler or boot before."""
+        held = self._held
+        if held is None or held.memory is None or enter.at.memory is None:
+            return
+        before, now = self._dump(held.memory), self._dump(enter.at.memory)
+        same = all(before[low:high] == now[low:high] for low, high in self._kept_memory())
+        self._findings.check(Kind.UNDISTURBED, same, enter.at.registers[15], "gate memory changed meanwhile")
+        if held.system is not None and enter.at.system is not None:
+            regions = held.system[-2 * _REGIONS :] == enter.at.system[-2 * _REGIONS :]
+            self._findings.check(Kind.UNDISTURBED, regions, enter.at.registers[15], "the MPU changed meanwhile")
+
+    def _kept_memory(self) -> list[tuple[int, int]]:
+        """Parts of a dump, as offsets, that unprivileged code cannot write."""
+        edge, kept = MEMORY_START, []
+        for start, end in sorted(self._confined):
+            if edge < start:
+                kept.append((edge - MEMORY_START, min(start - MEMORY_START, MEMORY_SIZE)))
+            edge = max(edge, end)
+        kept.append((edge - MEMORY_START, MEMORY_SIZE))
+        return kept
+
+    def _leave(self, leave: Leave) -> None:
+        active = self._active.pop()
+        run = active.run
+        if leave.lowest != 0xFFFFFFFF and run.stack_low is not None:
+            text = f"the main stack goes down to {leave.lowest:#x}, below {run.stack_low:#x}"
+            self._findings.check(Kind.STACK, leave.lowest >= run.stack_low, run.entry, text)
+        self._once(active)
+        if leave.cut:
+            return
+        self._left = _Left(active=active, leave=leave, returning=self._returning if active.number else None)
+        self._returning = None
+
+    def _once(self, active: _Active) -> None:
+        for (kind, pc, calls), count in active.counts.items():
+            known = self._accesses.get((active.run.entry, kind, pc, calls), [])
+            if known and not any(access.in_loop for access in known):
+                most = len({(access.address.low, access.address.high) for access in known})
+                text = f"{kind} happens {count} times in a run of {active.number}, but is in no loop"
+                self._findings.check(Kind.ONCE, count <= most, pc, text)
+
+    def _completed(self, active: _Active, leave: Leave) -> None:
+        run = active.run
+        self.result.completed[active.number] += 1
+        if run.cycles is not None:
+            text = f"a run of {active.number} has {leave.instructions} instructions, but at most {run.cycles} cycles"
+            self._findings.check(Kind.CYCLES, leave.instructions <= run.cycles, run.entry, text)
+        for access in run.accesses:
+            if access.must:
+                done = active.counts[access.kind, access.site.address, access.site.calls]
+                text = f"{access.kind} did not happen in a completed run of {active.number}"
+                self._findings.check(Kind.MUST, done > 0, access.site.address, text)
+
+    # --- boundaries -------------------------------------------------------------------------------------------------
+
+    def _user(self, user: User) -> None:
+        if self._left is not None:
+            self._left.user = user
+
+    def _settle(self, start: Start | None) -> None:
+        """A run has ended and it is known what came then: compare the state in which it ended."""
+        left, self._left = self._left, None
+        if left is None:
+            return
+        if left.active.number:
+            self._exit(left)
+        elif left.user is not None:
+            self._drop(left, start)
+
+    def _drop(self, left: _Left, start: Start | None) -> None:
+        assert left.user is not None
+        at = (start or left.user).at
+        drops = left.active.run.drops
+        if not drops:
+            self._refuse(Kind.DROP, at.registers[15], "privilege is dropped, which the exploration does not know")
+        fitting = [drop for drop in drops if holds(drop.target, at.registers[15])]
+        if start is None and not fitting:
+            raise Boundary("the drop was not followed to its target")
+        text = f"the drop goes to {at.registers[15]:#x}"
+        if not self._findings.check(Kind.DROP, bool(fitting), at.registers[15], text):
+            return
+        self._completed(left.active, left.leave)
+        concrete = Concrete(
+            general=at.registers[:13],
+            main_stack=left.leave.main_stack,
+            process_stack=at.registers[13] if self._control & 2 else None,
+            control=self._control,
+            primask=self._primask,
+            regions=self._regions(self._system),
+            read=self._readings(self._system),
+            stored=self._stored,
+            memory=None if left.user.at.memory is None else self._dump(left.user.at.memory),
+        )
+        self._best(fitting, concrete, "at the drop")
+        self._confined = self._unprivileged_memory(self._system)
+        self._held = Snapshot(registers=at.registers, system=self._system, memory=left.user.at.memory)
+
+    def _exit(self, left: _Left) -> None:
+        number, run = left.active.number, left.active.run
+        returning = left.returning
+        if returning is None:
+            self._missing(Kind.RETURN, run.entry, f"the handler of {number} ended by no exception return")
+            return
+        self._completed(left.active, left.leave)
+        exits = [each for each in run.exits if each.site.address == returning.pc]
+        fitting = [each for each in exits if holds(each.exception_return, returning.value)]
+        text = f"returns with {returning.value:#x}, which no exit of {number} does"
+        if not self._findings.check(Kind.RETURN, bool(fitting), returning.pc, text):
+            return
+        stack = self._frame_address(left)
+        concrete = Concrete(
+            general=returning.at.registers[:13],
+            main_stack=returning.at.registers[13],
+            process_stack=stack,
+            control=self._control,
+            primask=self._primask,
+            regions=self._regions(returning.at.system),
+            read=self._readings(returning.at.system),
+            stored=self._stored,
+            memory=None if returning.at.memory is None else self._dump(returning.at.memory),
+        )
+        self._best(fitting, concrete, f"at the return of {number}")
+        self._held = returning.at
+        self._confined = self._unprivileged_memory(returning.at.system)
+
+    def _frame_address(self, left: _Left) -> int | None:
+        """Where the frame was that the return popped; None where another exception came instead."""
+        if left.user is None:
+            return None
+        self.result.followed += 1
+        registers = left.user.at.registers
+        for size in (32, 36):
+            frame = self._frame(left, registers[13] - size)
+            if frame is not None and bool(frame[7] & _UNALIGNED) == (size == 36):
+                return registers[13] - size
+        return None
+
+    def _frame(self, left: _Left, address: int) -> tuple[int, ...] | None:
+        assert left.returning is not None
+        at = address - MEMORY_START
+        if left.returning.at.memory is None or not 0 <= at <= MEMORY_SIZE - 32:
+            return None
+        data = self._dump(left.returning.at.memory)[at : at + 32]
+        return tuple(int.from_bytes(data[index : index + 4], "little") for index in range(0, 32, 4))
+
+    def _best(self, ends: list[Drop] | list[HandlerExit], concrete: Concrete, where: str) -> None:
+        """Several ends may share a place: the state must lie inside one of them, whole."""
+        tried = []
+        for end in ends:
+            findings = Findings()
+            compare(end.state, concrete, self._silicon, findings, where)
+            if isinstance(end, HandlerExit):
+                _compare_frame(end, concrete, findings, where)
+            tried.append(findings)
+        self._findings.add(min(tried, key=lambda each: len(each.violations)))
+
+    # --- shared -----------------------------------------------------------------------------------------------------
+
+    def _dump(self, number: int) -> bytes:
+        return self._memory[number * MEMORY_SIZE : (number + 1) * MEMORY_SIZE]
+
+    def _regions(self, system: tuple[int, ...] | None) -> tuple[tuple[int, int], ...] | None:
+        if system is None:
+            return None
+        words = system[-2 * _REGIONS :]
+        return tuple(zip(words[::2], words[1::2], strict=True))
+
+    def _readings(self, system: tuple[int, ...] | None) -> dict[int, int] | None:
+        return None if system is None else dict(zip(self._read, system, strict=False))
+
+    def _unprivileged_memory(self, system: tuple[int, ...] | None) -> tuple[tuple[int, int], ...]:
+        """By the MPU's registers as QEMU holds them; all of memory where they mean nothing."""
+        regions, readings = self._regions(system), self._readings(system)
+        decoded = None if regions is None or readings is None else mpu.decode(regions, readings[_MPU_CTRL])
+        if not isinstance(decoded, mpu.Protection) or not decoded.enabled:
+            return ((MEMORY_START, MEMORY_START + MEMORY_SIZE),)
+        return tuple(mpu.unprivileged_writable(decoded))
+
+    def _is_confined(self, address: int) -> bool:
+        return any(start <= address < end for start, end in self._confined)
+
+
+def _compare_frame(exit_: HandlerExit, concrete: Concrete, findings: Findings, where: str) -> None:
+    if concrete.process_stack is None or concrete.memory is None:
+        return
+    at = concrete.process_stack - MEMORY_START
+    for index, word in enumerate(exit_.frame):
+        value = int.from_bytes(concrete.memory[at + 4 * index : at + 4 * index + 4], "little")
+        text = f"{where}: word {index} of the frame is {value:#x}, not in {spelt(word)}"
+        findings.check(Kind.FRAME, holds(word, value), exit_.site.address, text)
+
+
+def _named(special: Special) -> tuple[str, int]:
+    """The register that MSR or CPS writes, and what. CPS of both masks counts as PRIMASK."""
+    if special.encoding >> 24 == 0xB6:
+        first = special.encoding >> 16
+        return ("PRIMASK" if first & 2 else "FAULTMASK"), first >> 4 & 1
+    return _SPECIAL.get(special.encoding & 0xFF, ""), special.value
