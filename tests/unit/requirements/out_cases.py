@@ -194,6 +194,7 @@ CASES: list[Case] = [
         "out-period",
         ("output-timer-unknown", unknown_timer),
         ("period-too-short", lambda facts: device(facts, "TIM2", "ARR", RELOAD - 1)),
+        ("period-too-short", lambda facts: device(device(facts, "TIM2", "PSC", 0x10000), "TIM2", "ARR", 1281)),
         ("period-below-claim", lambda facts: declaration(facts, "output", period_seconds=Decimal("1.5"))),
         ("clock-source-undeclared", internal_clock),
     ),

@@ -284,7 +284,7 @@ CASES: list[Case] = [
             ),
         ),
         ("hidden-bytes", lambda facts: exploration(facts, executed=((GATE + 408, CODE_END),))),
-        ("hidden-bytes", with_segment(0x08000F00, bytes(8))),
+        ("hidden-bytes", with_segment(0x08000F00, b"\x01" * 8)),
     ),
     *fails(
         "run-errata",

@@ -40,6 +40,8 @@ TIMER_REASONS: dict[str, str] = {
 
 COUNTER_ENABLE = 1
 _NANOSECONDS = 1_000_000_000
+_PRESCALER_BITS = 16
+"""Of every timer's prescaler (13.4.11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +75,8 @@ def timer_set_up(facts: Facts) -> Known[TimerSetUp] | Problem:
             reason="output-timer-unknown",
             message=f"the silicon file knows no timer {name} that can make edges",
         )
-    reload = _bounds(device_at_drops(facts, register(facts, timer.name, "ARR")))
-    prescaler = _bounds(device_at_drops(facts, register(facts, timer.name, "PSC")))
+    reload = _bounds(device_at_drops(facts, register(facts, timer.name, "ARR")), timer.bits)
+    prescaler = _bounds(device_at_drops(facts, register(facts, timer.name, "PSC")), _PRESCALER_BITS)
     if reload is None or prescaler is None:
         return Unknown(
             reason="reload-unknown",
@@ -194,10 +196,12 @@ def show_seconds(period: Fraction) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _bounds(words: tuple[Word, ...]) -> tuple[int, int] | None:
+def _bounds(words: tuple[Word, ...], bits: int) -> tuple[int, int] | None:
+    """What the register's `bits` bits can hold: a larger value loses the bits that are not there."""
     if not words:
         return None
-    return min(word.low for word in words), max(word.high for word in words)
+    low, high = min(word.low for word in words), max(word.high for word in words)
+    return (low, high) if high < 1 << bits else (0, (1 << bits) - 1)
 
 
 def _repeats(touch: Touch) -> bool:

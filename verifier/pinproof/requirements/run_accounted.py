@@ -3,7 +3,7 @@
 *How it is decided.* Every loaded byte lies in the declared gate flash, confined flash or model, inside the part's
 flash. What the gate executed or read as constants lies in the gate flash, apart from the idle loop. Every other byte of
 the gate flash is code that the executed code leads to and no path reaches, or one of that code's literals, or erased or
-alignment: erased bytes, no-operations, up to three zeros. What is not loaded is erased: the canonical flash image has
+padding: erased bytes, no-operations, zeros. What is not loaded is erased: the canonical flash image has
 0xFF there.
 
 *False accepts.* Confined code is accounted for as a whole; nothing in it is looked at. Code of the gate that no path
@@ -97,10 +97,13 @@ def _gate(facts: Facts, loaded: tuple[Range, ...]) -> Iterator[Problem]:
 
 
 def _is_filler(data: bytes | None) -> bool:
-    """Erased bytes or no-operations of any length, and up to three zeros: nothing that says anything."""
+    """Erased bytes, zeros or no-operations of any length, or those with up to three zeros: nothing that says anything.
+
+    Zeros are fields of a table that its reader passes over, as well as alignment.
+    """
     if data is None:
         return False
-    if not data.strip(b"\xff"):
+    if not data.strip(b"\xff") or not data.strip(b"\x00"):
         return True
     rest = data.replace(_WIDE_NO_OPERATION, b"").replace(_NO_OPERATION, b"")
     return len(rest) <= _ALIGNMENT and not rest.strip(b"\x00")
