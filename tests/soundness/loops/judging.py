@@ -106,16 +106,15 @@ def by_site(abstract: Abstract) -> dict[tuple[bool, Key], list[Access]]:
 
 def _accesses(abstract: Abstract, outcome: Outcome) -> Iterator[str]:
     known = by_site(abstract)
-    happened: dict[tuple[bool, Key], int] = defaultdict(int)
+    happened: dict[tuple[bool, Key], int] = {}
     reached = -1
     for touch in outcome.board.touched:
         place = touch.store, touch.site
-        happened[place] += 1
         covering = [access for access in known.get(place, ()) if covers(access, touch)]
         if not covering:
             yield f"nothing covers {_said(touch)}"
             return
-        if happened[place] > 1 and any(not access.in_loop for access in covering):
+        if happened.setdefault(place, touch.step) != touch.step and any(not access.in_loop for access in covering):
             yield f"{_said(touch)} happened again and is not said to be in a loop"
         if max(access.order for access in covering) < reached and all(not access.in_loop for access in covering):
             yield f"{_said(touch)} is out of order"

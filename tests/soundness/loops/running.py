@@ -174,6 +174,8 @@ class Touch:
     address: int
     value: int
     width: int
+    step: int
+    """How many instructions came before."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,6 +184,7 @@ class Board(ConcreteProcessor):
 
     inputs: Inputs
     where: Key = ((), 0)
+    step: int = 0
     touched: list[Touch] = field(default_factory=list)
     devices: dict[int, int] = field(default_factory=dict)
     """Registers that were stored to."""
@@ -203,11 +206,11 @@ class Board(ConcreteProcessor):
         if address < _DEVICES[0]:
             value = ConcreteProcessor.load(self, address, width, multiple=multiple)
             if address < CONFINED_MEMORY[1] and address + width > CONFINED_MEMORY[0]:
-                self.touched.append(Touch(False, self.where, address, value, width))
+                self.touched.append(Touch(False, self.where, address, value, width, self.step))
         else:
             word = self._device(address & ~3)
             value = word >> 8 * (address & 3) & (1 << 8 * width) - 1
-            self.touched.append(Touch(False, self.where, address, value, width))
+            self.touched.append(Touch(False, self.where, address, value, width, self.step))
         return self.extract(value, 0, 8 * width, True) if signed else value
 
     def _device(self, address: int) -> int:
@@ -240,7 +243,7 @@ class Board(ConcreteProcessor):
             return
         if silicon().register_at(address & ~3) is None or width != 4 or address & 3:
             raise ConcreteFault(f"no device register of that width at {address:#x}")
-        self.touched.append(Touch(True, self.where, address, value, width))
+        self.touched.append(Touch(True, self.where, address, value, width, self.step))
         if MPU <= address < MPU + 16:
             self.barriers -= {"mpu-data-synchronised", "mpu-synchronised"}
         self._change(address, value)
@@ -328,7 +331,7 @@ class Concrete:
             key = (calls, pc)
             path.append(pc)
             times[key] += 1
-            board.where = key
+            board.where, board.step = key, len(path)
             flow = executor.run_one()
             cost = costs.get(pc)
             if cost is None:
