@@ -106,26 +106,37 @@ def by_site(abstract: Abstract) -> dict[tuple[bool, Key], list[Access]]:
 
 def _accesses(abstract: Abstract, outcome: Outcome) -> Iterator[str]:
     known = by_site(abstract)
-    happened: dict[tuple[bool, Key], int] = {}
+    happened: dict[tuple[bool, Key, int], int] = {}
     reached = -1
     for touch in outcome.board.touched:
-        place = touch.store, touch.site
-        covering = [access for access in known.get(place, ()) if covers(access, touch)]
+        covering = [access for access in known.get((touch.store, touch.site), ()) if covers(access, touch)]
         if not covering:
             yield f"nothing covers {_said(touch)}"
             return
-        if happened.setdefault(place, touch.step) != touch.step and any(not access.in_loop for access in covering):
+        # An instruction of several accesses is one step.
+        before = happened.setdefault((touch.store, touch.site, touch.address), touch.step)
+        if before != touch.step and any(not access.in_loop for access in covering):
             yield f"{_said(touch)} happened again and is not said to be in a loop"
         if max(access.order for access in covering) < reached and all(not access.in_loop for access in covering):
             yield f"{_said(touch)} is out of order"
         reached = max(reached, min(access.order for access in covering))
     if outcome.ended:
-        for place, accesses in known.items():
-            if place not in outcome.board.sites and any(access.must for access in accesses):
-                yield f"the access at {place[1][1]:#x} is called certain and did not happen"
-    for (_, address), _times in outcome.times.items():
+        yield from _certain(known, outcome)
+    for _, address in outcome.times:
         if address not in abstract.trace.executed:
             yield f"{address:#x} was executed and is not recorded"
+
+
+def _certain(known: dict[tuple[bool, Key], list[Access]], outcome: Outcome) -> Iterator[str]:
+    """What is said to happen on every path did: at that address, where it is one number."""
+    made = outcome.board.made
+    sites = {(store, site) for store, site, _ in made}
+    for (store, site), accesses in known.items():
+        for access in accesses:
+            only = access.address.only
+            happened = (store, site) in sites if only is None else (store, site, only) in made
+            if access.must and not happened:
+                yield f"the access at {site[1]:#x} is called certain and did not happen"
 
 
 def _said(touch: Touch) -> str:

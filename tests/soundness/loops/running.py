@@ -196,13 +196,13 @@ class Board(ConcreteProcessor):
     written: set[int] = field(default_factory=set)
     """Words of RAM that were stored to."""
     reads: int = 0
-    sites: set[tuple[bool, Key]] = field(default_factory=set)
-    """Where loads (False) and stores (True) of any kind happened."""
+    made: set[tuple[bool, Key, int]] = field(default_factory=set)
+    """Loads (False) and stores (True) of any kind, by site and address."""
 
     def load(
         self, address: int, width: int, /, *, signed: bool = False, unprivileged: bool = False, multiple: bool = False
     ) -> int:
-        self.sites.add((False, self.where))
+        self.made.add((False, self.where, address))
         if address < _DEVICES[0]:
             value = ConcreteProcessor.load(self, address, width, multiple=multiple)
             if address < CONFINED_MEMORY[1] and address + width > CONFINED_MEMORY[0]:
@@ -235,7 +235,7 @@ class Board(ConcreteProcessor):
     def store(
         self, address: int, value: int, width: int, /, *, unprivileged: bool = False, multiple: bool = False
     ) -> None:
-        self.sites.add((True, self.where))
+        self.made.add((True, self.where, address))
         self.barriers.discard("stores-complete")
         if address < _DEVICES[0]:
             ConcreteProcessor.store(self, address, value, width, multiple=multiple)
