@@ -546,3 +546,19 @@ def test_two_values_to_one_place_in_a_loop_are_two_stores() -> None:
 def test_a_walk_over_a_table_without_an_end_is_refused() -> None:
     run = run_text(TABLE_WALK.format(entries=40, store="str r1, [r0]").replace("bne h", "b h"))
     assert run.obstacles and not run.exits
+
+
+def test_an_endless_loop_that_touches_a_device_on_one_of_its_paths_touches_it() -> None:
+    text = """
+        movw r5, #0x0034
+        movt r5, #0x4000
+    h:  ldr r3, [r4]
+        cbz r3, n
+        bl f
+    n:  b h
+    f:  str r3, [r5]
+        bx lr
+    """
+    run = run_text(text, {4: BUFFER})
+    (loop,) = run.executor.ends.endless.values()
+    assert loop.touches_devices

@@ -17,8 +17,9 @@ from . import flags, ranges
 from .bus import Bus
 from .costs import Costs
 from .flow import Block, FlowError, Function, Loop, Step, function_at, jumps_within
+from .induction import Bounds
 from .jumps import KnownJumps, each_entry, each_value
-from .loops import Bounds, run_loop
+from .loops import run_loop
 from .processor import AbstractProcessor
 from .result import EndlessLoop, Origin, Site
 from .state import CONTROL, LR, PRIMASK, State, join

@@ -1,42 +1,38 @@
 """Loops: a few iterations as they come, then one pass for all the rest.
 
-The rest is proved by induction. Let k count iterations from the state at hand. A slot that changed by the same constant
-in each iteration seen is guessed to be `value + step * k`; every other slot that changed becomes unknown within bounds
-that grow until they hold. The guess for how often the loop can go round comes from the comparisons seen. A guess counts
-only when one pass over the body, for every k up to the bound at once, ends in the same description with k + 1, within
-the bound.
+The first iterations are followed one at a time, as straight code would be. The others are proved by the induction that
+`induction` states: from the states seen it guesses a description of the head for every iteration; one pass over the
+body from there has to end in the same description. The ways out of that pass, together with those of the first
+iterations, are all the ways out of the loop: an execution leaves in some iteration, and each is one of those followed.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from . import ranges
 from .fills import apply_fills, fills_of
 from .flags import Flags
 from .flow import Loop
-from .ranges import MASK, Range
+from .induction import Bounds, Compared, Head, candidates, guess, reproduced, weaken
 from .result import EndlessLoop, Site
 from .state import State, join, pieces
-from .trace import Blocked, StoreLog, is_access
-from .values import Linear, Value, linear
+from .trace import Blocked, StoreLog
+from .values import Value
 
 if TYPE_CHECKING:
     from .execute import Edges, Executor, Frame
 
 UNDECIDED_ITERATIONS = 2
+"""Of those in which the loop may be left: after so many, the rest is proved at once."""
 DECIDED_ITERATIONS = 20
 MOST_ITERATIONS = 512
 """Of a loop in which the rest, taken at once, meets an obstacle: a walk over a table, say, each entry another."""
 MOST_ROUNDS = 8
 WIDEN_AFTER = 3
-MOST_CANDIDATES = 24
-_FAR = 1 << 24
-Bounds = tuple[int, ...]
 _SIMPLER = "write the loop with a constant bound and one counter"
 
 
@@ -47,39 +43,7 @@ class Body:
     back: State | None
     """Joined over the edges to the head; None when no path goes round."""
     leaving: Edges
-    compared: dict[tuple[Site, int], Value] = field(default_factory=dict)
-    """Differences that comparisons looked at, by site and how often the site was passed before."""
-
-
-@dataclass(slots=True)
-class Head:
-    """The guessed description of the state at the head for every k."""
-
-    state: State
-    counter: int
-    """The symbol k."""
-    steps: dict[int, int]
-    """Change of each affine slot in one iteration."""
-    free: set[int]
-    """Symbols that stand for "anything in its range" in one slot, and are related to nothing else."""
-    before: State
-    """The state that the guess starts from."""
-
-    def bounded(self, bound: int | None) -> Head:
-        """The same guess for iterations 0 to `bound`."""
-        state = self.state.copy()
-        known = ranges.between(0, MASK if bound is None else bound)
-        assert known is not None
-        state.symbols.ranges[self.counter] = known
-        return Head(state, self.counter, dict(self.steps), set(self.free), self.before)
-
-    def release(self, key: int, known: Range) -> None:
-        """Let the slot be anything in `known`."""
-        self.steps.pop(key, None)
-        value = self.state.symbols.fresh(known)
-        self.state.slots[key] = value
-        if isinstance(value, Linear):
-            self.free.add(value.terms[0][0])
+    compared: Compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +59,7 @@ def run_loop(executor: Executor, loop: Loop, state: State, frame: Frame) -> Edge
     """Every edge that leaves the loop when it is entered with `state`."""
     leaving: Edges = []
     heads = [state]
-    compared: list[dict[tuple[Site, int], Value]] = []
+    compared: list[Compared] = []
     undecided = 0
     for _ in range(DECIDED_ITERATIONS):
         body = _pass(executor, loop, heads[-1].copy(), frame)
@@ -114,7 +78,7 @@ def _rest(
     executor: Executor,
     loop: Loop,
     heads: list[State],
-    compared: list[dict[tuple[Site, int], Value]],
+    compared: list[Compared],
     frame: Frame,
 ) -> Edges:
     """The remaining iterations at once; one by one where that meets an obstacle and this does not."""
@@ -154,7 +118,8 @@ def _one_by_one(executor: Executor, loop: Loop, state: State, frame: Frame, obst
 
 
 def _pass(executor: Executor, loop: Loop, state: State, frame: Frame) -> Body:
-    compared: dict[tuple[Site, int], Value] = {}
+    """One iteration from `state` at the head, along every path."""
+    compared: Compared = {}
     trace = executor.trace
 
     def note(difference: Value) -> None:
@@ -200,17 +165,18 @@ def _accelerate(
     executor: Executor,
     loop: Loop,
     heads: list[State],
-    compared: list[dict[tuple[Site, int], Value]],
+    compared: list[Compared],
     frame: Frame,
 ) -> Edges:
-    guess = _guess(heads)
+    """All iterations from the last state at the head on. Raises Blocked when no description reproduces itself."""
+    description = guess(heads)
     place = (loop.head, executor.trace.calls)
-    bounds = _candidates(compared)
+    bounds = candidates(compared)
     for bound in _likeliest_first(bounds, executor.bounds.get(place)):
-        proved = _inductive(executor, loop, guess.bounded(bound), bound, frame)
+        proved = _inductive(executor, loop, description.bounded(bound), bound, frame)
         if proved is not None:
             executor.bounds[place] = (bounds, bound)
-            return _finish(executor, loop, proved, bound)
+            return _finish(executor, loop, frame, proved, bound)
     raise Blocked("step-budget", f"the loop at 0x{loop.head:08x} has no invariant that the model finds", _SIMPLER)
 
 
@@ -220,84 +186,6 @@ def _likeliest_first(bounds: Bounds, last: tuple[Bounds, int | None] | None) -> 
         yield last[1]
     yield from bounds
     yield None
-
-
-def _guess(heads: list[State]) -> Head:
-    last = heads[-1]
-    state = last.copy()
-    counter = state.symbols.source.number()
-    state.symbols.ranges[counter] = ranges.anything()
-    state.slots[_hidden(counter)] = linear(0, {counter: 1})
-    state.flags = Flags(origins=last.flags.origins)
-    state.cycles = 0
-    state.passed = frozenset()
-    head = Head(state, counter, {}, set(), last)
-    if len(heads) < 3:
-        return head
-    before, middle = heads[0], heads[1]
-    for key in last.slots.keys() | middle.slots.keys():
-        value = last.slots.get(key)
-        if isinstance(value, int) and value == middle.slots.get(key, value):
-            continue
-        step = _common_step(before.settled(key), middle.settled(key), last.settled(key))
-        if step:
-            head.steps[key] = step
-            # Settled, so that it names no symbol of an inner loop that the next iteration forgets.
-            start = last.settled(key)
-            assert start is not None
-            state.slots[key] = state.symbols.add(start, linear(0, {counter: step}))
-        elif step is None:
-            head.release(key, ranges.hull(middle.known(key), last.known(key)).with_origins(last.control))
-    _grow_segments(state, middle)
-    return head
-
-
-def _common_step(first: Value | None, second: Value | None, third: Value | None) -> int | None:
-    """The constant by which a slot changed twice, 0 if it did not change; None when there is no such constant."""
-    if third is None:
-        return None
-    if second is None or second == third:
-        return 0  # first written in the last iteration: perhaps for good
-    if first is None:
-        return None
-    one, other = _difference(second, first), _difference(third, second)
-    return one if one == other else None
-
-
-def _difference(a: Value, b: Value) -> int | None:
-    """a - b where that is the same number whatever the symbols are."""
-    terms_a = a.terms if isinstance(a, Linear) else ()
-    terms_b = b.terms if isinstance(b, Linear) else ()
-    if terms_a != terms_b:
-        return None
-    constant_a = a.constant if isinstance(a, Linear) else a
-    constant_b = b.constant if isinstance(b, Linear) else b
-    return constant_a - constant_b & MASK
-
-
-def _candidates(compared: list[dict[tuple[Site, int], Value]]) -> Bounds:
-    """Iteration counts at which a comparison seen in the last two iterations would change its answer, likely first.
-
-    A test for equality, or "less than", stops where the difference is zero; "at most" goes one further. Differences
-    that were already past zero are tried last: they would have to come round through 2^32.
-    """
-    if len(compared) < 2:
-        return ()
-    likely: set[int] = set()
-    others: set[int] = set()
-    for key, later in compared[1].items():
-        earlier = compared[0].get(key)
-        step = None if earlier is None else _difference(later, earlier)
-        if not step or isinstance(later, Linear):
-            continue
-        slope = ranges.signed(step)
-        for start in (ranges.signed(later), later, later - (1 << 32)):
-            crossing = -start // slope - 1
-            if 0 <= crossing + 1 < _FAR:
-                likely.update((crossing, crossing + 1))
-            others.update(range(crossing - 2, crossing + 3))
-    ordered = sorted(likely) + sorted(others - likely)
-    return tuple(bound for bound in ordered if 0 <= bound <= MASK)[:MOST_CANDIDATES]
 
 
 def _inductive(executor: Executor, loop: Loop, head: Head, bound: int | None, frame: Frame) -> Proved | None:
@@ -314,113 +202,30 @@ def _inductive(executor: Executor, loop: Loop, head: Head, bound: int | None, fr
         finally:
             executor.trace.loops -= 1
             executor.trace.end_store_log()
-        if body.back is None or _reproduced(head, body.back, bound):
+        if body.back is None or reproduced(head, body.back, bound):
             return Proved(head, body, stores)
         executor.rewind(mark)
         if bound is not None and body.back.symbols.ranges[head.counter].high >= bound:
             return None  # a path goes round more often than the guess allows
-        _weaken(head, body.back, widen=round_number >= WIDEN_AFTER, give_up=round_number >= MOST_ROUNDS)
+        weaken(head, body.back, widen=round_number >= WIDEN_AFTER, give_up=round_number >= MOST_ROUNDS)
     return None
 
 
-def _reproduced(head: Head, back: State, bound: int | None) -> bool:
-    within = bound is None or back.symbols.ranges[head.counter].high < bound
-    return within and _includes(head, back)
+def _finish(executor: Executor, loop: Loop, frame: Frame, proved: Proved, bound: int | None) -> Edges:
+    """The edges that leave in iteration k, for all k at once, with what the k iterations before them add.
 
-
-def _advanced(head: Head, key: int) -> Value:
-    """What an affine slot must hold at the back edge: its description with k + 1."""
-    return head.state.symbols.add(head.state.slots[key], head.steps[key])
-
-
-def _includes(head: Head, back: State) -> bool:
-    state = head.state
-    if _changed_slots(head, back, first_only=True):
-        return False
-    if not state.barriers <= back.barriers or (state.stack_low is not None and back.stack_low is None):
-        return False
-    if state.stack_low is not None and back.stack_low is not None and back.stack_low < state.stack_low:
-        return False
-    if not back.control <= state.control or not back.flags.origins <= state.flags.origins:
-        return False
-    return all(of_state.includes(of_back) for _, _, of_state, of_back in pieces(state, back))
-
-
-def _changed_slots(head: Head, back: State, *, first_only: bool = False) -> list[int]:
-    """The slots of `back` that the description does not cover."""
-    slots, steps = head.state.slots, head.steps
-    changed = []
-    for key, value in back.slots.items():
-        if (slots.get(key) != value or key in steps) and not _slot_included(head, back, key):
-            changed.append(key)
-            if first_only:
-                return changed
-    changed += [key for key in slots.keys() - back.slots.keys() if not _slot_included(head, back, key)]
-    return changed
-
-
-def _slot_included(head: Head, back: State, key: int) -> bool:
-    state = head.state
-    if key in head.steps:
-        return _resolved_equal(back, back.slots.get(key), _advanced(head, key))
-    mine, other = state.slots.get(key), back.slots.get(key)
-    if mine is not None and mine == other:
-        return True
-    if mine is not None and not _free(head, mine):
-        return False
-    return state.known(key).includes(back.known(key))
-
-
-def _free(head: Head, value: Value) -> bool:
-    """Whether its range is all that the description says about this value: nothing relates it to another slot."""
-    return isinstance(value, int) or (len(value.terms) == 1 and value.terms[0][0] in head.free)
-
-
-def _resolved_equal(back: State, found: Value | None, wanted: Value) -> bool:
-    if found is None:
-        return False
-    if found == wanted:
-        return True
-    return back.symbols.knows(wanted) and back.symbols.resolved(found) == back.symbols.resolved(wanted)
-
-
-def _weaken(head: Head, back: State, *, widen: bool, give_up: bool) -> None:
-    state = head.state
-    for key in _changed_slots(head, back):
-        mine, other = state.known(key), back.known(key)
-        known = ranges.widened(mine, other) if widen else ranges.hull(mine, other)
-        if give_up:
-            known = ranges.anything(known.origins)
-        head.release(key, known.with_origins(back.control))
-    state.barriers = state.barriers & back.barriers
-    state.control = state.control | back.control
-    state.flags = Flags(origins=state.flags.origins | back.flags.origins)
-    if state.stack_low is not None and (back.stack_low is None or back.stack_low < state.stack_low):
-        state.stack_low = None if widen or back.stack_low is None else back.stack_low
-    _grow_segments(state, back)
-
-
-def _grow_segments(state: State, other: State) -> None:
-    if state.segments is other.segments:
-        return
-    taint = other.control | state.control
-    state.segments = [
-        (low, high, mine if mine == its else ranges.hull(mine, its).with_origins(taint))
-        for low, high, mine, its in pieces(state, other)
-    ]
-
-
-def _finish(executor: Executor, loop: Loop, proved: Proved, bound: int | None) -> Edges:
-    """What follows from the pass that proves the loop for the edges that leave."""
+    Each of those took at most the cycles of the longest way back, and there were at most `bound`. Where k is one
+    number, the fills of that many iterations are certain; where it is not, what the loop made tells how often it ran.
+    """
     head, body, stores = proved.head, proved.body, proved.stores
     if body.back is not None and not body.leaving:
-        _record_endless(executor, loop, body.back)
+        _record_endless(executor, loop, frame)
     rounds = 0.0 if body.back is None else math.inf if bound is None else bound
     each = 0.0 if body.back is None else body.back.cycles
     fills = [] if body.back is None else fills_of(stores, head.counter, body.back)
     for _, after in body.leaving:
         after.cycles += head.before.cycles + (rounds * each if rounds else 0.0)
-        counted = _counted(after, head.counter)
+        counted = after.symbols.range(after.slots.pop(head.hidden)).only
         if counted is not None:
             apply_fills(after, fills, stores, counted)
         else:
@@ -428,11 +233,6 @@ def _finish(executor: Executor, loop: Loop, proved: Proved, bound: int | None) -
         # Only now: what earlier iterations passed says nothing about how far the last one got.
         after.passed = after.passed | head.before.passed
     return body.leaving
-
-
-def _counted(after: State, counter: int) -> int | None:
-    """The number of complete iterations, where it is one number."""
-    return after.symbols.range(after.slots.pop(_hidden(counter))).only
 
 
 def _tell_what_ended_it(after: State, before: State) -> None:
@@ -449,12 +249,16 @@ def _tell_what_ended_it(after: State, before: State) -> None:
     after.flags = Flags(made.possible, made.producer, made.a, made.b, made.origins | control)
 
 
-def _record_endless(executor: Executor, loop: Loop, back: State) -> None:
-    site = Site(address=loop.head, calls=executor.trace.calls)
-    touches = any(is_access(token) for token in back.passed)
+def _record_endless(executor: Executor, loop: Loop, frame: Frame) -> None:
+    calls = executor.trace.calls
+    blocks = frame.function.blocks
+    inside = {step.instruction.address for member in loop.members for step in blocks[member].steps}
+    touches = any(_within(access.site, calls, inside) for access in executor.trace.accesses)
+    site = Site(address=loop.head, calls=calls)
     executor.ends.endless[site] = EndlessLoop(site=site, touches_devices=touches)
 
 
-def _hidden(counter: int) -> int:
-    """A slot that keeps the counter's symbol alive through joins."""
-    return -counter
+def _within(site: Site, calls: tuple[int, ...], inside: set[int]) -> bool:
+    """Whether the site is one of the instructions `inside` of the function that `calls` led to, or called by one."""
+    chain = (*site.calls, site.address)
+    return chain[: len(calls)] == calls and len(chain) > len(calls) and chain[len(calls)] in inside

@@ -89,10 +89,6 @@ def ram_token(site: Site) -> Token:
     return "ram", site, None
 
 
-def is_access(token: Token) -> bool:
-    return token[0] != "ram"
-
-
 @dataclass(frozen=True, slots=True)
 class Records:
     """The records of a trace at one moment."""
