@@ -21,7 +21,7 @@ from tests.soundness.tally import Tally
 
 CHUNK, LOOP_CHUNK = 20_000, 100
 """Cases of one chunk; loops, a few hundred times as slow, have chunks of their own, which come last."""
-GROUP = {"instruction": 16, "straight": 8, "loop": 1}
+GROUP = {"instruction": 32, "straight": 8, "loop": 1}
 """Concrete states drawn from each abstract one, by kind."""
 STRAIGHT, LOOPS = 0.05, 0.001
 """Shares of the cases."""
