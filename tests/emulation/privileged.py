@@ -10,25 +10,43 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from pinproof.silicon import RegisterAccess, load_silicon
 
 from tests.emulation.emulator import EmulationError, build_plugin
 from tests.emulation.puppet import STANDARD, START, Act, with_puppet
 
 RAM = range(0x20000000, 0x20018000)
-READY = (
-    (0x40023800, 1 << 17 | 1 << 25 | 1 << 1, 0x83),
-    (0x40023808, 1 << 3, 0),
-    (0x40023C00, 0, 0),
-    (0x40005414, 0x87, 0),
-)
-"""Registers of devices that QEMU lacks: address, bits that a load finds set, value after reset.
+_RCC_CR, _RCC_CFGR, _I2C1_SR1 = 0x40023800, 0x40023808, 0x40005414
+LACKING = ("RCC", "FLASH", "I2C1")
+"""Devices that QEMU does not have and that gates look at."""
 
-RCC_CR: oscillators and PLL ready; RCC_CFGR: runs from the PLL (RM0368 6.3.1, 6.3.3); FLASH_ACR keeps what is stored
-(3.8.1); I2C1_SR1: each step of a transfer done (18.6.6).
-"""
+
+def answers(ready: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
+    """For `run_traced`: registers of LACKING devices that hold what is stored; of those in `ready` some bits are set.
+
+    Address, bits that a load finds set, value after reset.
+    """
+    silicon = load_silicon("stm32f401xe")
+    found = {
+        register.address: (register.address, 0, register.reset or 0)
+        for name in LACKING
+        for register in silicon.peripheral(name).registers
+        if register.access is RegisterAccess.READ_WRITE
+    }
+    for address, bits in ready.items():
+        found[address] = (address, bits, found[address][2] if address in found else 0)
+    return tuple(found.values())
+
+
+READY = answers({_RCC_CR: 1 << 25 | 1 << 17 | 1 << 1, _RCC_CFGR: 2 << 2, _I2C1_SR1: 0x87})
+"""Oscillators and PLL are ready, the part runs from the PLL (RM0368 6.3.1, 6.3.3), and each step of a transfer is done
+(18.6.6)."""
+SILENT = answers({_RCC_CR: 1 << 1})
+"""The crystal never starts and the control bus never answers."""
 _PLUGIN = Path(__file__).parent / "plugin" / "privileged.c"
 
 

@@ -394,7 +394,8 @@ class Checker:
         registers = left.user.at.registers
         for size in (32, 36):
             frame = self._frame(left, registers[13] - size)
-            if frame is not None and bool(frame[7] & _UNALIGNED) == (size == 36):
+            popped = frame is not None and frame[:6] == (*registers[:4], registers[12], registers[14])
+            if frame is not None and popped and bool(frame[7] & _UNALIGNED) == (size == 36):
                 return registers[13] - size
         return None
 

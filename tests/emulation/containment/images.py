@@ -35,8 +35,6 @@ _TO_GATE = Act(name="stores to the gate's stack", seed=13, message=0xDEADBEEF, s
 _STRAY = Act(name="leaves its stack pointer on a device", seed=14, message=1, stack=0x40020040)
 SHORT = (QUIET, _FULL, _TO_GATE, Act(name="executes an undefined instruction", seed=15, then=Then.UNDEFINED), _STRAY)
 """For images of which there are many."""
-SILENT = ((0x40023800, 0b11, 0x83), (0x40023808, 0, 0), (0x40023C00, 0, 0))
-"""In place of READY: oscillators that never start and a control bus that never answers."""
 HOSTILE = (
     *STANDARD,
     *SHORT[1:],
@@ -136,6 +134,9 @@ def recorded(
         return Recording(text=text, memory=Path(dump.name).read_bytes())
 
 
+def checker(subject: Subject, memory: bytes, exploration: Exploration) -> Checker:
+    return Checker(exploration, silicon(), readable(), memory, handlers_nest=not subject.conforms)
+
+
 def compared(subject: Subject, recording: Recording, exploration: Exploration) -> Result:
-    checker = Checker(exploration, silicon(), readable(), recording.memory, handlers_nest=not subject.conforms)
-    return checker.follow(read_record(recording.text))
+    return checker(subject, recording.memory, exploration).follow(read_record(recording.text))

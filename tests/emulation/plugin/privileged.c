@@ -76,7 +76,7 @@ __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 __attribute__((visibility("default"))) int qemu_plugin_install(uint64_t id, const void *info, int count, char **options);
 
 enum { kStack = 13, kLink = 14, kProgramCounter = 15, kXpsr = 16, kXpsrNumber = 25, kRegisters = 17 };
-enum { kDepth = 64, kNesting = 8, kActWords = 16, kMostActs = 64, kFirstInterrupt = 16, kControl = 20, kConfinedCode = 64, kMostRead = 256, kMostReady = 16, kRegions = 8 };
+enum { kDepth = 64, kNesting = 8, kActWords = 16, kMostActs = 64, kFirstInterrupt = 16, kControl = 20, kConfinedCode = 64, kMostRead = 256, kMostReady = 128, kRegions = 8 };
 
 static const uint32_t kMemory = 0x20000000u, kMemorySize = 0x18000u;
 static const uint32_t kCameraPort = 0x40020810u;
