@@ -1,0 +1,240 @@
+"""The projections of explaining.py, but for that of the pins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tests.attacks.mutate.behaviour import End, Event, Special, Start, Store
+
+Trace = tuple[Event, ...]
+_CONFINED = range(0x20000000, 0x20010000)
+_GATE = range(0x20010000, 0x20018000)
+_FRAME = range(0x2000B500, 0x2000B500 + 9216)
+_STARTS = frozenset({0x08001000, 0x08001004})
+"""The idle loop and the entry of the confined part."""
+_STACKED = range(0x2000FFE0, 0x2000FFF4)
+"""Where r0 to r3 and r12 of the frame lie that the confined part starts from."""
+_STACKED_PROGRAM_COUNTER = 0x2000FFF8
+_I2C1 = range(0x40005400, 0x40005800)
+_TIM2 = range(0x40000000, 0x40000400)
+_CR1, _SR, _PSC, _ARR, _CCR1 = 0x40000000, 0x40000010, 0x40000028, 0x4000002C, 0x40000034
+_RCC_CR, _RCC_CFGR, _FLASH_ACR = 0x40023800, 0x40023808, 0x40023C00
+_RCC = range(0x40023800, 0x40023C00)
+_PLAIN = (range(0x40023800, 0x40023890), range(0xE000ED08, 0xE000ED24), range(0xE000E400, 0xE000E4F0))
+"""RCC, and of the system control space what a store merely sets: VTOR to SHPR3 and interrupt priorities."""
+_ZERO_AFTER_RESET = frozenset(0x40023800 + offset for offset in (0x10, 0x14, 0x20, 0x24, 0x30, 0x34, 0x40, 0x44))
+"""Resets and clocks of devices: all off after reset (RM0368 6.3.5 to 6.3.12)."""
+_FAULT_STATUS = frozenset({0xE000ED28, 0xE000ED2C, 0xE000ED30, 0xE000ED3C})
+_MSP, _PSP, _CONTROL = 8, 9, 20
+_STATUS = range(8)
+_REFERENCE_RELOAD = 84_008_399
+
+
+def without_gate_memory(trace: Trace) -> Trace:
+    return _kept(trace, lambda store: not (store.address in _GATE and store.end <= _GATE.stop))
+
+
+def without_sensor_bus(trace: Trace) -> Trace:
+    """Of boot alone. The bus's clock and pins stay."""
+    return _kept(trace, lambda store: store.exception != 0 or store.address not in _I2C1)
+
+
+def without_camera(trace: Trace) -> Trace:
+    """No stores to the frame, and the idle loop stands for the entry."""
+    kept = _kept(trace, lambda store: store.width != 1 or store.address not in _FRAME or store.end > _FRAME.stop)
+    return tuple(_either_start(event) for event in kept)
+
+
+def aligned_stacks(trace: Trace) -> Trace:
+    return tuple(
+        replace(event, value=event.value & ~3)
+        if isinstance(event, Special) and event.encoding & 0xFF in (_MSP, _PSP)
+        else event
+        for event in trace
+    )
+
+
+def without_status(trace: Trace) -> Trace:
+    """No MSR to the program status registers, nor to CONTROL what it holds already."""
+    kept: list[Event] = []
+    control = 0
+    for event in trace:
+        if isinstance(event, Special) and event.encoding >> 21 == 0xF380 >> 5:
+            number = event.encoding & 0xFF
+            if number in _STATUS or (number == _CONTROL and event.exception == 0 and event.value == control):
+                continue
+            control = event.value if number == _CONTROL else control
+        kept.append(event)
+    return tuple(kept)
+
+
+def once(trace: Trace) -> Trace:
+    """Without stores of what was stored last to that register, where a store does nothing else."""
+    kept: list[Event] = []
+    held: dict[int, int] = {}
+    for event in trace:
+        if isinstance(event, Store) and _plain(event):
+            if held.get(event.address) == event.value:
+                continue
+            held[event.address] = event.value
+        kept.append(event)
+    return tuple(kept)
+
+
+def highest_compare(trace: Trace) -> Trace:
+    reload = max((each.value for each in _stores(trace) if each.address == _ARR), default=0xFFFFFFFF)
+
+    def value(store: Store) -> Store:
+        above = store.address == _CCR1 and store.width == 4 and store.value > reload
+        return replace(store, value=0xFFFFFFFF) if above else store
+
+    return _mapped(trace, value)
+
+
+def shortest_period(trace: Trace) -> Trace:
+    """A reload or prescaler value larger than the reference's counts as the reference's."""
+
+    def value(store: Store) -> Store:
+        if store.exception or store.width != 4:
+            return store
+        if store.address == _ARR:
+            return replace(store, value=min(store.value, _REFERENCE_RELOAD))
+        return replace(store, value=0) if store.address == _PSC and store.value < 1 << 16 else store
+
+    return _mapped(trace, value)
+
+
+def acknowledged(trace: Trace) -> Trace:
+    """The first store to the status register in each handler run that clears the update flag stays, as one of 0."""
+    kept: list[Event] = []
+    done = False
+    for event in trace:
+        if isinstance(event, Start):
+            done = False
+        if isinstance(event, Store) and event.address == _SR and event.width == 4:
+            if done or event.value & 1:
+                continue
+            done = True
+            event = replace(event, value=0)
+        kept.append(event)
+    return tuple(kept)
+
+
+def without_fault_status(trace: Trace) -> Trace:
+    return _kept(trace, lambda store: store.address not in _FAULT_STATUS or store.width != 4)
+
+
+def constant_registers(trace: Trace) -> Trace:
+    """Registers r0 to r12 that have one value in all starts after an exception count as 0, with their stacked words."""
+    starts = [event for event in trace if isinstance(event, Start)]
+    values = {
+        (each.exception, number): {start.registers[number] for start in starts if start.exception == each.exception}
+        for each in starts
+        for number in range(13)
+    }
+    kept: list[Event] = []
+    for event in trace:
+        if isinstance(event, Start) and event.exception:
+            kept.append(_zeroed(event, [len(values[event.exception, number]) == 1 for number in range(13)]))
+        elif isinstance(event, Store) and event.exception:
+            kept += _outside(event, _STACKED)
+        else:
+            kept.append(event)
+    return tuple(kept)
+
+
+def without_clock_switch(trace: Trace) -> Trace:
+    """Without boot's stores to RCC_CR, RCC_CFGR and FLASH_ACR from the first on that the original makes after a wait.
+
+    They turn on one after another crystal, wait states, PLL, and the switch to it. A trace that stores other values
+    than these, or the same in another order, keeps them.
+    """
+    steps = [(_RCC_CR, 0x00010081), (_FLASH_ACR, 0x102), (_RCC_CR, 0x01010081), (_RCC_CFGR, 0x1002)]
+    found = [each for each in _stores(trace) if not each.exception and (each.address, each.value) in steps]
+    in_order = [(each.address, each.value) for each in found]
+    if in_order != steps[: len(found)]:
+        return trace
+    return tuple(event for event in trace if event not in found)
+
+
+def final_values(trace: Trace) -> Trace:
+    """Boot's stores to plain registers, as the values at the end of boot."""
+    boot = next((at for at, event in enumerate(trace) if isinstance(event, Start)), len(trace))
+    values: dict[int, int] = {}
+    kept: list[Event] = []
+    for event in trace[:boot]:
+        if isinstance(event, Store) and _plain(event):
+            values[event.address] = event.value
+        else:
+            kept.append(event)
+    same = {address: value for address, value in values.items() if value or address not in _ZERO_AFTER_RESET}
+    return (*(Store(0, address, 4, same[address]) for address in sorted(same)), *kept, *trace[boot:])
+
+
+def wiped(trace: Trace) -> Trace:
+    """Zeros stored to confined memory in one handler run, one after another, as the set of their places."""
+    kept: list[Event] = []
+    zeros: list[Store] = []
+    for event in (*trace, End("")):
+        if isinstance(event, Store) and event.value == 0 and event.address in _CONFINED and event.end <= _CONFINED.stop:
+            zeros.append(event)
+            continue
+        kept += _united(zeros)
+        zeros = []
+        kept.append(event)
+    return tuple(kept[:-1])
+
+
+def _united(zeros: list[Store]) -> list[Event]:
+    found: list[Event] = []
+    start = end = 0
+    for store in sorted(zeros, key=lambda each: each.address):
+        if not found or store.address > end:
+            start = store.address
+            found.append(store)
+            end = store.end
+        end = max(end, store.end)
+        found[-1] = Store(store.exception, start, 1, 0, end - start)
+    return found
+
+
+def _outside(store: Store, places: range) -> list[Event]:
+    """What of a store lies outside some places."""
+    if store.end <= places.start or places.stop <= store.address:
+        return [store]
+    found: list[Event] = []
+    for number in range(store.count):
+        address = store.address + number * store.width
+        if address + store.width <= places.start or places.stop <= address:
+            found.append(replace(store, address=address, count=1))
+    return found
+
+
+def _plain(store: Store) -> bool:
+    return store.width == 4 and store.count == 1 and any(store.address in each for each in _PLAIN)
+
+
+def _either_start(event: Event) -> Event:
+    if isinstance(event, Start) and event.registers[15] in _STARTS:
+        return replace(event, registers=(*event.registers[:15], min(_STARTS), *event.registers[16:]))
+    if isinstance(event, Store) and event.address == _STACKED_PROGRAM_COUNTER and event.value in _STARTS:
+        return replace(event, value=min(_STARTS))
+    return event
+
+
+def _zeroed(start: Start, alike: list[bool]) -> Start:
+    general = (0 if same else value for same, value in zip(alike, start.registers[:13], strict=True))
+    return replace(start, registers=(*general, *start.registers[13:]))
+
+
+def _stores(trace: Trace) -> list[Store]:
+    return [event for event in trace if isinstance(event, Store)]
+
+
+def _kept(trace: Trace, wanted: Callable[[Store], bool]) -> Trace:
+    return tuple(event for event in trace if not isinstance(event, Store) or wanted(event))
+
+
+def _mapped(trace: Trace, value: Callable[[Store], Store]) -> Trace:
+    return tuple(value(event) if isinstance(event, Store) else event for event in trace)
