@@ -28,6 +28,18 @@ _FAULTS = (
         danger=Shown(what="answers present after a fault", seen=answers_present, confined=_UNDEFINED),
     ),
     Variant(
+        name="idle-word-present",
+        gain="The tick takes the word that a fault leaves for the answer: every fault raises the pin.",
+        edits=gate(
+            "tick.c",
+            "return ((difference - 1u) & ~difference) >> 31;",
+            "return (difference | (0u - difference)) >> 31;",
+        ),
+        requirement="out-fault-safe",
+        reason="idle-word-not-idle",
+        danger=Shown(what="answers present after a fault", seen=answers_present, confined=_UNDEFINED),
+    ),
+    Variant(
         name="fault-restarts-detector",
         gain="A fault starts the confined part again in the same period, at an instant of its choice, with its memory.",
         edits=(

@@ -68,9 +68,9 @@ _IMAGES = {str(entry["sha256"]): str(entry["image"]) for entry in ENTRIES}
 
 
 @cache
-def _explored(digest: str, part: str, edit: tuple[str, str], sensor: frozenset[int]) -> Exploration:
+def _explored(digest: str, part: str, edit: tuple[str, str], sensor: frozenset[int], mailbox: int) -> Exploration:
     """By digest: many vectors share one image."""
-    return explore(read_image(_bytes(_IMAGES[digest]), "image"), _silicon(part, *edit), sensor)
+    return explore(read_image(_bytes(_IMAGES[digest]), "image"), _silicon(part, *edit), sensor, mailbox=mailbox)
 
 
 def _facts(entry: Entry) -> Facts:
@@ -86,7 +86,9 @@ def _facts(entry: Entry) -> Facts:
         declaration=declared,
         profile=_profile(declared.module.profile, *_edit(entry, "profile")),
         silicon=silicon,
-        exploration=_explored(_text(entry, "sha256"), silicon.part, _edit(entry, "silicon"), sensor),
+        exploration=_explored(
+            _text(entry, "sha256"), silicon.part, _edit(entry, "silicon"), sensor, declared.memory.mailbox
+        ),
         level=level,
         provisioning=read_provisioning(_bytes(files[declared.provisioning.file]), declared.provisioning.file),
         datasheet=_bytes(files[declared.datasheet.file]),

@@ -150,20 +150,20 @@ def shown(value: object) -> str:
 
 @pytest.fixture(autouse=True)
 def explored_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exploration depends on the image and the sensor's pins alone; locations are for messages."""
+    """The exploration depends on the image, the sensor's pins and the mailbox alone; locations are for messages."""
     monkeypatch.setattr(verification, "explore", remembering())
     monkeypatch.setattr(verification, "read_image", cache(verification.read_image))
     monkeypatch.setattr(verification, "read_source_map", lambda data, image: SourceMap())
 
 
 @cache
-def remembering() -> Callable[[Image, Silicon, frozenset[int]], Exploration]:
-    known: dict[tuple[str, frozenset[int]], Exploration] = {}
+def remembering() -> Callable[..., Exploration]:
+    known: dict[tuple[str, frozenset[int], int], Exploration] = {}
 
-    def exploring(image: Image, silicon: Silicon, registers: frozenset[int]) -> Exploration:
-        key = image.sha256, registers
+    def exploring(image: Image, silicon: Silicon, registers: frozenset[int], *, mailbox: int) -> Exploration:
+        key = image.sha256, registers, mailbox
         if key not in known:
-            known[key] = explore(image, silicon, registers)
+            known[key] = explore(image, silicon, registers, mailbox=mailbox)
         return known[key]
 
     return exploring

@@ -80,7 +80,7 @@ def _gather(
         declaration=declared,
         profile=profile,
         silicon=silicon,
-        exploration=explore(parsed, silicon, _sensor_registers(silicon, declared)),
+        exploration=explore(parsed, silicon, _sensor_registers(silicon, declared), mailbox=declared.memory.mailbox),
         level=level,
         provisioning=_provisioning(declared, files),
         datasheet=files.get(declared.datasheet.file),

@@ -273,8 +273,7 @@ def _boot_accesses(silicon: Silicon) -> tuple[Access, ...]:
     return tuple(found)
 
 
-def _tick_accesses(silicon: Silicon) -> tuple[Access, ...]:
-    level = Word.exactly(0, ALWAYS, origins=EXPOSED)
+def _tick_accesses(silicon: Silicon, level: Word) -> tuple[Access, ...]:
     plan = (
         (AccessKind.STORE, address_of(silicon, "TIM2", "SR"), known(0), False),
         (AccessKind.LOAD, address_of(silicon, "TIM2", "SR"), Word.anything(Origin.DEVICE), False),
@@ -401,13 +400,15 @@ def _exploration(silicon: Silicon) -> Exploration:
         _run(RESET_CODE, (1,), _boot_accesses(silicon), ()), system_writes=writes, drops=(drop,), cycles=50_000_000
     )
     counter = Word.exactly(DETECTOR, IDLE)
+    level = Word.exactly(0, ALWAYS, origins=EXPOSED)
     sensed = Word(low=0, high=0xFFFFFFFF, origins=SENSED)
-    tick = _run(TICK_CODE, (44,), _tick_accesses(silicon), (_exit(silicon, TICK_CODE + 0x40, counter, sensed),))
+    tick = _run(TICK_CODE, (44,), _tick_accesses(silicon, level), (_exit(silicon, TICK_CODE + 0x40, counter, sensed),))
     others = tuple(number for number in range(2, 101) if number != 44)
     fault = _run(FAULT_CODE, others, _fault_accesses(silicon), (_exit(silicon, FAULT_CODE + 0x30, known(IDLE), None),))
     return Exploration(
         boot=boot,
         handlers=(tick, fault),
+        unanswered=(replace(tick, accesses=_tick_accesses(silicon, known(0))), fault),
         vectors=_vectors(),
         obstacles=(),
         executed=((GATE + 404, CODE_END),),

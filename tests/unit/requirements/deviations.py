@@ -38,6 +38,7 @@ def empty(facts: Facts) -> Facts:
     nothing = Exploration(
         boot=boot,
         handlers=(),
+        unanswered=(),
         vectors=(),
         obstacles=(),
         executed=(),

@@ -20,6 +20,7 @@ from tests.unit.requirements.deviations import (
     changed,
     declaration,
     device,
+    exploration,
     forgotten,
     held,
     loaded,
@@ -277,8 +278,14 @@ CASES: list[Case] = [
         ("fault-returns-to-detector", lambda facts: stacked(facts, FAULT, 6, known(0x08001004))),
         ("idle-not-a-loop", busy_idle),
         ("output-not-idle", lambda facts: device(facts, "TIM2", "CCR1", ALWAYS)),
+        ("idle-word-not-idle", lambda facts: exploration(facts, unanswered=facts.exploration.handlers)),
     ),
-    *undecided("out-fault-safe", ("reload-unknown", no_drop), ("no-fault-handler", only_the_tick)),
+    *undecided(
+        "out-fault-safe",
+        ("reload-unknown", no_drop),
+        ("no-fault-handler", only_the_tick),
+        ("idle-word-unfollowed", lambda facts: exploration(facts, unanswered=())),
+    ),
     *fails(
         "out-capacity",
         ("output-timer-unknown", unknown_timer),

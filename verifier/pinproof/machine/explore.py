@@ -8,7 +8,7 @@ that state is an invariant, and the run from it is the one that counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -45,6 +45,7 @@ _DEAD = ranges.anything(frozenset(Origin) - {Origin.SENSOR})
 _CONFINED = frozenset((Origin.CONFINED,))
 _FOUND = frozenset((Origin.CONFINED, Origin.REGISTER))
 _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
+_NOTHING: Mapping[int, int] = {}
 Places = tuple[tuple[int, int], ...]
 """Ranges of addresses: start, and one past the end."""
 Watch = Callable[[int], Callable[[Site, State], None]]
@@ -57,15 +58,17 @@ def explore(
     sensor_registers: frozenset[int],
     budget: int = STEP_BUDGET,
     watch: Watch | None = None,
+    mailbox: int | None = None,
 ) -> Exploration:
     """Everything that can be established about the privileged code of `image`.
 
-    `sensor_registers` are addresses of device registers whose contents come from the declared sensor. Never raises for
+    `sensor_registers` are addresses of device registers whose contents come from the declared sensor; `mailbox` is that
+    of the word for which handlers are also run with nothing in it (`Exploration.unanswered`). Never raises for
     what the image does: what cannot be followed is an obstacle of the result. `watch` looks on, for explanations.
     """
     jumps, spent = KnownJumps(), 0
     while True:
-        explorer = _Explorer(image, silicon, sensor_registers, budget, watch, jumps, spent)
+        explorer = _Explorer(image, silicon, sensor_registers, budget, watch, mailbox, jumps, spent)
         try:
             return explorer.run()
         except Discovered:
@@ -94,6 +97,7 @@ class _Explorer:
         sensor_registers: frozenset[int],
         budget: int,
         watch: Watch | None,
+        mailbox: int | None,
         jumps: KnownJumps,
         spent: int,
     ) -> None:
@@ -103,6 +107,7 @@ class _Explorer:
         self._source = SymbolSource()
         self._watch = watch
         self._budget = budget
+        self._mailbox = mailbox
         self._jumps = jumps
         self.steps = spent
         self._instructions: dict[int, Instruction] = {}
@@ -119,12 +124,14 @@ class _Explorer:
         vectors = self._vectors()
         boot, entry = self._boot(vectors)
         handlers: list[Run] = []
+        unanswered: list[Run] = []
         rounds = 0
         if entry is not None:
-            handlers, rounds = self._handlers(vectors, entry)
+            handlers, unanswered, rounds = self._handlers(vectors, entry)
         return Exploration(
             boot=boot,
             handlers=tuple(handlers),
+            unanswered=tuple(unanswered),
             vectors=vectors,
             obstacles=tuple(self._obstacles),
             executed=_joined((start, start + size) for start, size in self._executed.items()),
@@ -220,7 +227,8 @@ class _Explorer:
 
     # --- handlers ---------------------------------------------------------------------------------------------------
 
-    def _handlers(self, vectors: tuple[int, ...], entry: State) -> tuple[list[Run], int]:
+    def _handlers(self, vectors: tuple[int, ...], entry: State) -> tuple[list[Run], list[Run], int]:
+        """The runs that count, the same with nothing in the mailbox, and how many rounds the invariant took."""
         entries = self._entries(vectors)
         confined = self._confined_memory(entry)
         invariant = entry
@@ -236,7 +244,18 @@ class _Explorer:
         if self._confined_memory(invariant) != confined:
             message = "a handler changes the MPU, so what the confined part can write is not one set of addresses"
             self._note("protection-changes", message, entries[0][0])
-        return [self._finish(handler) for handler in explored], round_number
+        unanswered = [self._finish(each) for each in self._unanswered(entries, invariant, confined)]
+        return [self._finish(each) for each in explored], unanswered, round_number
+
+    def _unanswered(
+        self, entries: list[tuple[int, list[int]]], invariant: State, confined: Places
+    ) -> Iterator[_Explored]:
+        """Each handler from the invariant with 0 in the mailbox; none where that is no word of the confined part's."""
+        mailbox = self._mailbox
+        if mailbox is None or mailbox & 3 or not any(start <= mailbox < end for start, end in confined):
+            return
+        for address, numbers in entries:
+            yield self._handler(address, numbers, invariant, confined, {mailbox: 0})
 
     def _entries(self, vectors: tuple[int, ...]) -> list[tuple[int, list[int]]]:
         """Each handler with the exceptions it serves. A zero vector of a reserved exception serves none."""
@@ -259,10 +278,14 @@ class _Explorer:
                     found.append((max(start, low), min(end, high)))
         return tuple(found)
 
-    def _handler(self, address: int, numbers: list[int], invariant: State, confined: Places) -> _Explored:
+    def _handler(
+        self, address: int, numbers: list[int], invariant: State, confined: Places, found: Mapping[int, int] = _NOTHING
+    ) -> _Explored:
+        """Run a handler; `found` says what some words of the confined part's memory hold."""
         trace = Trace(self._budget - self.steps)
         executor = self._handler_executor(trace, numbers, confined)
         state = self._handler_state(invariant, confined)
+        state.slots.update(found)
         top = state.known(MAIN_STACK).only
         self._follow(executor, trace, address, state)
         self.steps += trace.steps

@@ -219,6 +219,8 @@ class Exploration:
     boot: Run
     handlers: tuple[Run, ...]
     """One run an entry address; together they cover every vector when no obstacle says otherwise."""
+    unanswered: tuple[Run, ...]
+    """The same runs from those states in which the mailbox holds 0: a fault, or no answer, left it so."""
     vectors: tuple[int, ...]
     """The vector table as loaded: initial stack pointer, then one handler address (bit 0 set) an exception."""
     obstacles: tuple[Obstacle, ...]

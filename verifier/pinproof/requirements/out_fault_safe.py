@@ -2,7 +2,8 @@
 
 *How it is decided.* The timer's exception alone leads to the tick. Every other handler ends with the idle word in the
 mailbox, on every path, stores to no register of the output timer or of a port, causes no reset, and returns to the
-idle loop, which the image shows to be a branch to itself. The compare register is 0 at the drop.
+idle loop, which the image shows to be a branch to itself. The compare register is 0 at the drop, and a tick that finds
+the idle word in the mailbox stores 0 there.
 
 *False accepts.* That handlers cannot fault, lock up or run for ever is run-handlers and run-gate-proved; that the pin
 is idle while the part is in reset is the board's pull-down (A-pull-down).
@@ -23,6 +24,7 @@ from pinproof.facts import (
     Known,
     Problem,
     Refusal,
+    TimerSetUp,
     Unknown,
     block_stores,
     conclude,
@@ -35,6 +37,7 @@ from pinproof.facts import (
     proved,
     ranges_at,
     reset_problems,
+    stores,
     ticks,
     timer_set_up,
 )
@@ -52,6 +55,8 @@ REASONS: dict[str, str] = {
     "fault-returns-to-detector": "a handler other than the tick does not return to the idle loop",
     "idle-not-a-loop": "the code at the idle address is not a branch to itself",
     "output-not-idle": "the compare register may not be 0 at the drop",
+    "idle-word-not-idle": "the tick may make something else than idle of the idle word",
+    "idle-word-unfollowed": "no tick was explored with the idle word in the mailbox",
 }
 
 _BRANCH_TO_ITSELF = bytes((0xFE, 0xE7))
@@ -90,9 +95,28 @@ def _output(facts: Facts, others: list[Run]) -> Iterator[Problem]:
                 message=f"a handler other than the tick stores to {block.name}",
                 places=places(facts, found),
             )
+    yield from _idle_word(facts, set_up.value)
     for word in device_at_drops(facts, set_up.value.compare):
         if word.only != set_up.value.never:
             yield Refusal(reason="output-not-idle", message="the compare register may not be 0 at the drop")
+
+
+def _idle_word(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
+    """What a fault leaves in the mailbox, and a confined part that does not answer, must mean "never"."""
+    found = [run for run in facts.exploration.unanswered if is_tick(facts, run)]
+    if not found:
+        yield Unknown(
+            reason="idle-word-unfollowed",
+            message="no tick was explored with the idle word in the mailbox",
+            would_help="a mailbox that is a word of the confined part's memory, and a vector for the timer's exception",
+        )
+    wrong = [touch for touch in stores(facts, found, set_up.compare) if touch.access.value.only != set_up.never]
+    if wrong:
+        yield Refusal(
+            reason="idle-word-not-idle",
+            message="with 0 in the mailbox, the tick may store something else than 0 to the compare register",
+            places=places(facts, wrong),
+        )
 
 
 def _ends(facts: Facts, others: list[Run]) -> Iterator[Problem]:
