@@ -87,6 +87,8 @@ class _Explored:
     """Main stack pointer at entry, where it is one number."""
     left: list[State]
     """The states at the ends of the run."""
+    start: State | None = None
+    """The state in which a handler is entered."""
 
 
 class _Explorer:
@@ -287,10 +289,11 @@ class _Explorer:
         state = self._handler_state(invariant, confined)
         state.slots.update(found)
         top = state.known(MAIN_STACK).only
+        start = state.copy()
         self._follow(executor, trace, address, state)
         self.steps += trace.steps
         left = [after for _, _, after in executor.ends.exception_returns]
-        return _Explored(executor, trace, address, tuple(sorted(numbers)), top, left)
+        return _Explored(executor, trace, address, tuple(sorted(numbers)), top, left, start)
 
     def _handler_executor(self, trace: Trace, numbers: list[int], confined: Places) -> Executor:
         executor = self._executor(trace)
@@ -362,6 +365,7 @@ class _Explorer:
             exits=tuple(self._exit(site, value, state) for site, value, state in executor.ends.exception_returns),
             drops=tuple(self._drop(site, target, state) for site, target, state in executor.ends.drops),
             endless=tuple(executor.ends.endless.values()),
+            entry_state=None if explored.start is None else machine_state(explored.start, self._silicon),
         )
 
     def _exit(self, site: Site, value: Value, state: State) -> HandlerExit:

@@ -210,6 +210,8 @@ class Run:
     exits: tuple[HandlerExit, ...]
     drops: tuple[Drop, ...]
     endless: tuple[EndlessLoop, ...]
+    entry_state: MachineState | None = None
+    """Of a handler: the invariant from which it was run, every state in which it can be entered; None for boot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
