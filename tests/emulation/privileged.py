@@ -160,6 +160,7 @@ def run_traced(
     image: bytes,
     acts: Sequence[Act],
     *,
+    code: int = START,
     ticks: int | None = None,
     dump: Path | None = None,
     read: Sequence[int] = (),
@@ -172,19 +173,20 @@ def run_traced(
 ) -> str:
     """Runs `image` as it is and returns what the plugin wrote; see there for the lines.
 
-    `acts` drive a puppet, where the image has one. `ticks`: interrupts served, one for each act but the first if not
-    given. `dump`: a file for memory at each boundary. `read`: system registers to be read there. `camera`: whether
-    frames arrive. An instruction takes 2^`shift` ns. `runs`, `limit`: handlers and instructions after which it ends.
+    `acts` drive a puppet at `code`, where the image has one. `ticks`: interrupts served, one for each act but the
+    first if not given. `dump`: a file for memory at each boundary. `read`: system registers to be read there.
+    `camera`: whether frames arrive. An instruction takes 2^`shift` ns. `runs`, `limit`: handlers and instructions after
+    which it ends.
     """
     plugin = build_plugin(_PLUGIN)
     directory = Path(tempfile.mkdtemp(prefix="pinproof-qemu-"))
     try:
         (directory / "image.elf").write_bytes(image)
-        (directory / "acts").write_bytes(b"".join(act.words() for act in acts))
+        (directory / "acts").write_bytes(b"".join(act.words(code) for act in acts))
         (directory / "ready").write_bytes(b"".join(struct.pack("<3I", *each) for each in ready))
         (directory / "read").write_bytes(struct.pack(f"<{len(read)}I", *read))
         options = [f"{name}={directory / name}" for name in ("out", "acts", "ready", "read")]
-        options += [f"idle={START}", f"ticks={len(acts) - 1 if ticks is None else ticks}", f"camera={int(camera)}"]
+        options += [f"idle={code}", f"ticks={len(acts) - 1 if ticks is None else ticks}", f"camera={int(camera)}"]
         options += [f"runs={runs}", f"limit={limit}"]
         options += [] if dump is None else [f"dump={dump}"]
         command = ["qemu-system-arm", "-M", "netduinoplus2", "-kernel", str(directory / "image.elf"), "-nographic"]

@@ -41,12 +41,12 @@ def disassembly() -> tuple[str, ...]:
 
 
 class Then(Enum):
-    """What comes after the store and the load: where `bx lr` leads."""
+    """What comes after the store and the load: where `bx lr` leads; the small ones into CODE."""
 
-    SPIN = START + 20
-    SVC = START + 22
-    UNDEFINED = START + 24
-    BREAKPOINT = START + 26
+    SPIN = 20
+    SVC = 22
+    UNDEFINED = 24
+    BREAKPOINT = 26
     DEVICE_CODE = 0x40000000
     MEMORY_CODE = 0x20000100
     RETURN = 0xFFFFFFF8
@@ -70,13 +70,14 @@ class Act:
     then: Then = Then.SPIN
     registers: dict[int, int] = field(default_factory=dict)
 
-    def words(self) -> bytes:
-        """r0-r12, sp, lr, and one unused."""
+    def words(self, code: int = START) -> bytes:
+        """r0-r12, sp, lr, and one unused, for a puppet at `code`."""
         chance = random.Random(self.seed)
         values = [chance.getrandbits(32) if self.seed else 0 for _ in range(16)]
         start = MEMORY.start if self.fill else MEMORY.stop - 4
         values[0], values[1], values[3], values[5], values[6] = self.message, self.store, self.load, start, MEMORY.stop
-        values[13], values[14] = self.stack, self.then.value | 1
+        inside = self.then.value < len(CODE)
+        values[13], values[14] = self.stack, self.then.value + code * inside | 1
         for number, value in self.registers.items():
             values[number] = value
         return struct.pack("<16I", *values)
@@ -97,12 +98,12 @@ STANDARD = (
 """A mailbox of 0, 1 and something else; memory full and not; faults of three kinds; all registers in use; all busy."""
 
 
-def with_puppet(image: bytes) -> bytes:
-    """The ELF file with CODE in place of its confined part's first bytes. ValueError where they are not loaded."""
+def with_puppet(image: bytes, code: int = START) -> bytes:
+    """The ELF file with CODE at `code`, where its confined part begins. ValueError where nothing is loaded there."""
     offset, entry_size, entries = (*struct.unpack_from("<I", image, 28), *struct.unpack_from("<HH", image, 42))
     for index in range(entries):
         kind, start, _, address, size = struct.unpack_from("<5I", image, offset + index * entry_size)
-        if kind == 1 and address <= START and START + len(CODE) <= address + size:
-            at = start + START - address
+        if kind == 1 and address <= code and code + len(CODE) <= address + size:
+            at = start + code - address
             return image[:at] + CODE + image[at + len(CODE) :]
-    raise ValueError(f"the image loads no confined part at {START:#x}")
+    raise ValueError(f"the image loads no confined part at {code:#x}")

@@ -241,6 +241,7 @@ class Checker:
         self._findings.check(Kind.ENTRY, registers[15] == run.entry, registers[15], text)
         if enter.number:
             self._undisturbed(enter)
+            self._invariant(enter, run)
         if run.stack_high is not None:
             text = f"entered with the main stack at {registers[13]:#x}, not {run.stack_high:#x}"
             self._findings.check(Kind.ENTRY, registers[13] == run.stack_high & ~3, registers[15], text)
@@ -271,6 +272,23 @@ class Checker:
         if held.system is not None and enter.at.system is not None:
             regions = held.system[-2 * _REGIONS :] == enter.at.system[-2 * _REGIONS :]
             self._findings.check(Kind.UNDISTURBED, regions, enter.at.registers[15], "the MPU changed meanwhile")
+
+    def _invariant(self, enter: Enter, run: Run) -> None:
+        """The state in which a handler is entered lies inside the one from which the verifier ran it."""
+        if run.entry_state is None:
+            self._missing(Kind.ENTRY, run.entry, "a handler without an entry state")
+            return
+        concrete = Concrete(
+            general=enter.at.registers[:13],
+            main_stack=enter.at.registers[13],
+            control=self._control,
+            primask=self._primask,
+            regions=self._regions(enter.at.system),
+            read=self._readings(enter.at.system),
+            stored=self._stored,
+            memory=None if enter.at.memory is None else self._dump(enter.at.memory),
+        )
+        compare(run.entry_state, concrete, self._silicon, self._findings, f"entering {enter.number}")
 
     def _kept_memory(self) -> list[tuple[int, int]]:
         """Parts of a dump, as offsets, that unprivileged code cannot write."""

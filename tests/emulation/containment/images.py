@@ -18,7 +18,7 @@ from pinproof.silicon import RegisterAccess, Silicon, load_silicon
 from tests.emulation.containment.check import Checker, Result
 from tests.emulation.containment.record import read_record
 from tests.emulation.privileged import READY, run_traced
-from tests.emulation.puppet import MEMORY, QUIET, STANDARD, Act, Then, with_puppet
+from tests.emulation.puppet import MEMORY, QUIET, STANDARD, START, Act, Then, with_puppet
 
 ROOT = Path(__file__).parents[3]
 VECTORS = ROOT / "spec" / "vectors"
@@ -114,6 +114,7 @@ def recorded(
     camera: bool = False,
     ready: Sequence[tuple[int, int, int]] = READY,
     puppet: bool = True,
+    code: int = START,
     ticks: int | None = None,
     limit: int = 6_000_000,
     shift: int = 8,
@@ -121,8 +122,9 @@ def recorded(
     """What privileged code of `image` does; for the parameters see `run_traced`. Without `puppet`: as it is."""
     with tempfile.NamedTemporaryFile(prefix="pinproof-dump-") as dump:
         text = run_traced(
-            with_puppet(image) if puppet else image,
+            with_puppet(image, code) if puppet else image,
             acts,
+            code=code,
             dump=Path(dump.name),
             read=readable(),
             camera=camera,

@@ -63,6 +63,14 @@ def _exit_state(change: Callable[[MachineState], MachineState]) -> Callable[[Exp
     return _exit(lambda each: replace(each, state=change(each.state)))
 
 
+def _entry_state(change: Callable[[MachineState], MachineState]) -> Callable[[Exploration], Exploration]:
+    def spoil(run: Run) -> Run:
+        assert run.entry_state is not None
+        return replace(run, entry_state=change(run.entry_state))
+
+    return _tick(spoil)
+
+
 def _put(words: tuple[Word, ...], index: int, word: Word = _NEVER) -> tuple[Word, ...]:
     return (*words[:index], word, *words[index + 1 :])
 
@@ -208,6 +216,17 @@ FAULTS = (
         kind=Kind.STACKS,
         spoil=_exit_state(lambda state: replace(state, process_stack=Word.exactly(0x20010000))),
     ),
+    Fault(
+        name="gate memory at the tick's entry",
+        kind=Kind.MEMORY,
+        spoil=_entry_state(lambda state: _memory(state, 1)),
+    ),
+    Fault(
+        name="a timer register at the tick's entry",
+        kind=Kind.STORED,
+        spoil=_entry_state(lambda state: _device(state, _ARR)),
+    ),
+    Fault(name="a smaller region at the tick's entry", kind=Kind.PROTECTION, spoil=_entry_state(_region)),
     Fault(
         name="another exception return",
         kind=Kind.RETURN,

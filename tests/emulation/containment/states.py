@@ -99,6 +99,7 @@ def _stored(state: MachineState, concrete: Concrete, silicon: Silicon, findings:
         findings.check(Kind.STORED, holds(word, value), address, text)
 
 
+# After a store only the bits that the register holds need be as stored: others may not exist.
 def _read(state: MachineState, concrete: Concrete, silicon: Silicon, findings: Findings, where: str) -> None:
     for address, value in (concrete.read or {}).items():
         register = silicon.registers[address]
@@ -106,7 +107,8 @@ def _read(state: MachineState, concrete: Concrete, silicon: Silicon, findings: F
         if word.low == 0 and word.high == MASK:
             continue
         text = f"{where}: {register.full_name} reads {value:#x}, not in {spelt(word)}"
-        findings.check(Kind.READ_BACK, holds(word, value, MASK & ~register.volatile), address, text)
+        known = register.holds if address in concrete.stored else MASK & ~register.volatile
+        findings.check(Kind.READ_BACK, holds(word, value, known), address, text)
 
 
 def _memory(piece: MemoryRange, memory: bytes, findings: Findings, where: str) -> None:
