@@ -62,5 +62,10 @@ def rows_of(operations: frozenset[Operation]) -> tuple[tuple[Row, int], ...]:
 
 
 _USABLE = rows_of(frozenset(Operation))
-USABLE: Mapping[int, tuple[Row, ...]] = {size: tuple(row for row, each in _USABLE if each == size) for size in (2, 4)}
+_TEACHING = {_O.B: 15, _O.CBZ: 4, _O.CBNZ: 4, _O.CMP: 2}
+"""What the machine learns from is tried more often than its few rows would have it."""
+USABLE: Mapping[int, tuple[Row, ...]] = {
+    size: tuple(row for row, each in _USABLE if each == size for _ in range(_TEACHING.get(row.operation, 1)))
+    for size in (2, 4)
+}
 """The rows that the model executes, by the size of their instructions."""

@@ -189,9 +189,10 @@ class Scene:
 
     # --- flags ------------------------------------------------------------------------------------------------------
 
-    def know_flags(self) -> None:
+    def know_flags(self, *, compared: bool = False) -> None:
+        """`compared`: rather as a comparison left them, from which a branch teaches most."""
         source, state = self.source, self.state
-        kind = source.randrange(4)
+        kind = source.randrange(1 if compared else 0, 6 if compared else 4)
         if kind == 0:
             state.flags = Flags(source.choice((flags.ALL, 1 + source.randrange(flags.ALL))))
             return
@@ -201,10 +202,10 @@ class Scene:
             state.flags = flags.of_result(state.symbols, value, carry, source.choice((None, 0, 1)), ranges.NO_ORIGINS)
         else:
             a, b = state.slots[source.randrange(13)], state.slots[source.randrange(13)]
-            if source.random() < 0.3:
-                b = number(source)
+            if source.random() < 0.4:
+                b = source.choice((number(source), pick(state.symbols.range(a), source)))
             state.flags = flags.of_subtraction(state.symbols, a, b)
-        if source.random() < 0.5:
+        if source.random() < (0.2 if compared else 0.5):
             self._assume(Condition(source.randrange(14)))
 
     def _assume(self, condition: Condition) -> None:
@@ -239,9 +240,22 @@ class Scene:
     def _draw(self) -> Draw | None:
         chance = self.source.random
         env = {symbol: picker(chance()) for symbol, picker in self._pickers}
+        if self.state.flags.producer is not Producer.NONE and chance() < 0.2:
+            self._pull_together(env)
         registers = [value if isinstance(value, int) else valued(value, env) for value in self._registers]
         nzcv = self._flags(env)
         return None if nzcv is None else Draw(env, registers, nzcv, self._window(env))
+
+    def _pull_together(self, env: dict[int, int]) -> None:
+        """Make the two sides of the last comparison equal, or one off, where the first side's last unknown allows."""
+        a, b = self.state.flags.a, self.state.flags.b
+        if isinstance(a, int) or not a.terms[-1][1] & 1:
+            return
+        symbol, factor = a.terms[-1]
+        missing = valued(b, env) - valued(a, env) + self.source.choice((0, 0, 1, -1))
+        value = (env[symbol] + missing * pow(factor, -1, 1 << 32)) & MASK
+        if self.state.symbols.ranges[symbol].contains(value):
+            env[symbol] = value
 
     def _window(self, env: dict[int, int]) -> bytes:
         content = bytearray(self.source.randbytes(WINDOW_SIZE))

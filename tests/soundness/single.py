@@ -75,7 +75,7 @@ class Group:
         self._machine = bench.machine(lambda address: decode(bench.code(address), address))
         self._scene = Scene.make(source, self._machine.bus)
         _Preparation(self._scene, self.instruction).apply()
-        self._scene.know_flags()
+        self._scene.know_flags(compared=self.instruction.condition is not Condition.AL)
 
     def _choose(self, size: int, *, predicated: bool) -> tuple[Instruction, Condition | None]:
         source, place = self._source, range(self._bench.start, self._bench.start + self._bench.size)
