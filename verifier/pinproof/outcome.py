@@ -31,6 +31,31 @@ class Location:
     address: int
     function: str | None = None
     line: str | None = None
+    calls: tuple[Location, ...] = ()
+    """The calls that lead here, outermost first, where what is said holds for them; they have no calls of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of a chain: an instruction, or where a value began, and what is to be known of it."""
+
+    depth: int
+    """How far it lies behind the first step; never more than one behind the step before."""
+    text: str
+    location: Location | None = None
+    instruction: str | None = None
+    """As assembly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """How one instruction came to do what it does. An explanation for people: no outcome rests on it."""
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("a chain has at least one step")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

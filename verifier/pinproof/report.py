@@ -11,6 +11,7 @@ from enum import StrEnum
 from pinproof.capacity import Capacity
 from pinproof.outcome import (
     GRADE_ORDER,
+    Chain,
     Fail,
     Fault,
     Grade,
@@ -53,6 +54,12 @@ class Decision:
     minimum_grade: Grade
     """Weakest grade that suffices at the report's level."""
     outcome: Outcome
+    meaning: str | None = None
+    """What the reason code of a failure or of an inconclusive outcome means."""
+    remedy: str | None = None
+    """What the gate's author can change so that it passes."""
+    chains: tuple[Chain, ...] = ()
+    """Where the evidence comes from, instruction by instruction; empty unless it was asked for."""
 
     def __post_init__(self) -> None:
         if isinstance(self.outcome, Pass) and not suffices(self.outcome.grade, self.minimum_grade):

@@ -11,7 +11,19 @@ from collections.abc import Iterable
 from pinproof import strict_json
 from pinproof.capacity import IDENTITY_BITS, TEMPLATE_BITS, Capacity, spell
 from pinproof.errors import InputError
-from pinproof.outcome import Evidence, Fail, Fault, Grade, Inconclusive, Location, NotApplicable, Outcome, Pass
+from pinproof.outcome import (
+    Chain,
+    Evidence,
+    Fail,
+    Fault,
+    Grade,
+    Inconclusive,
+    Location,
+    NotApplicable,
+    Outcome,
+    Pass,
+    Step,
+)
 from pinproof.report import (
     Assumption,
     Decision,
@@ -95,6 +107,22 @@ def decision_value(decision: Decision) -> JsonObject:
         "evidence": [_evidence_value(item) for item in evidence],
         "locations": _locations_value(outcome.locations if isinstance(outcome, Inconclusive) else ()),
         "assumptions": list[JsonValue](outcome.assumptions if isinstance(outcome, Pass) else ()),
+        "meaning": decision.meaning,
+        "remedy": decision.remedy,
+        "chains": [_chain_value(chain) for chain in decision.chains],
+    }
+
+
+def _chain_value(chain: Chain) -> JsonObject:
+    return {"steps": [_step_value(step) for step in chain.steps]}
+
+
+def _step_value(step: Step) -> JsonObject:
+    return {
+        "depth": step.depth,
+        "location": None if step.location is None else _location_value(step.location),
+        "instruction": step.instruction,
+        "text": step.text,
     }
 
 
@@ -117,7 +145,15 @@ def _evidence_value(evidence: Evidence) -> JsonObject:
 
 
 def _locations_value(locations: Iterable[Location]) -> list[JsonValue]:
-    return [{"address": place.address, "function": place.function, "line": place.line} for place in locations]
+    return [_location_value(place) for place in locations]
+
+
+def _location_value(place: Location) -> JsonObject:
+    return {**_point_value(place), "calls": [_point_value(call) for call in place.calls]}
+
+
+def _point_value(place: Location) -> JsonObject:
+    return {"address": place.address, "function": place.function, "line": place.line}
 
 
 def capacity_value(capacity: Capacity) -> JsonObject:
@@ -251,11 +287,36 @@ def read_decision(fields: Fields) -> Decision:
             sentence=fields.text("sentence"),
             minimum_grade=fields.word("minimum_grade", Grade),
             outcome=_read_outcome(fields),
+            meaning=fields.text_or_none("meaning"),
+            remedy=fields.text_or_none("remedy"),
+            chains=tuple(_read_chain(item) for item in fields.objects("chains")),
         )
     except ValueError as problem:
         raise fields.problem(str(problem)) from None
+    if not isinstance(decision.outcome, Fail | Inconclusive) and (decision.meaning or decision.remedy):
+        raise fields.problem("'meaning' and 'remedy' do not go with the outcome")
     fields.done()
     return decision
+
+
+def _read_chain(fields: Fields) -> Chain:
+    try:
+        chain = Chain(steps=tuple(_read_step(item) for item in fields.objects("steps")))
+    except ValueError as problem:
+        raise fields.problem(str(problem)) from None
+    fields.done()
+    return chain
+
+
+def _read_step(fields: Fields) -> Step:
+    step = Step(
+        depth=fields.whole("depth", highest=64),
+        location=fields.optional("location", _read_location),
+        instruction=fields.text_or_none("instruction"),
+        text=fields.text("text"),
+    )
+    fields.done()
+    return step
 
 
 def _read_outcome(fields: Fields) -> Outcome:
@@ -304,10 +365,16 @@ def _read_evidence(fields: Fields) -> Evidence:
 
 
 def _read_location(fields: Fields) -> Location:
+    calls = tuple(_read_point(item) for item in fields.objects("calls"))
+    return _read_point(fields, calls)
+
+
+def _read_point(fields: Fields, calls: tuple[Location, ...] = ()) -> Location:
     place = Location(
         address=fields.whole("address", highest=0xFFFFFFFF),
         function=fields.text_or_none("function"),
         line=fields.text_or_none("line"),
+        calls=calls,
     )
     fields.done()
     return place

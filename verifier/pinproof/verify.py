@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from pinproof import __version__, facts
+from pinproof.advice import advised
 from pinproof.catalogue import load_catalogue
+from pinproof.chains import explained
 from pinproof.declaration import Declaration, read_declaration
 from pinproof.errors import SiliconError
 from pinproof.facts import Facts, Known, Problem
 from pinproof.image import Image, read_image, read_source_map
 from pinproof.machine.explore import explore
+from pinproof.machine.provenance import Watched
 from pinproof.profile import load_profile
 from pinproof.provisioning import Provisioning, read_provisioning
 from pinproof.report import Memory, Module, Proof, Report, Subjects
@@ -37,15 +40,22 @@ def verify(
     level: int,
     rebuilt: bytes | None,
     development: bool,
+    explain: bool = False,
 ) -> Report:
     """Verify one image against its declaration at one level (0 to 3).
 
+    With `explain` every decision brings its chains of evidence, for which the machine runs with somebody looking on.
     `files` holds the files that the declaration names; what is not in it is missing evidence, not an error. Raises
     `ImageError`, `DeclarationError` or `SiliconError`, each one line.
     """
-    known = _gather(image, image_name, declaration, declaration_name, files, level, rebuilt)
+    watched = Watched() if explain else None
+    known = _gather(image, image_name, declaration, declaration_name, files, level, rebuilt, watched)
     catalogue = load_catalogue()
     assumptions = facts.assumptions(known)
+    decided = decide(catalogue.requirements, known, level=level, ledger=[item.id for item in assumptions])
+    decisions = tuple(advised(decision, known) for decision in decided)
+    if watched is not None:
+        decisions = explained(decisions, known, watched)
     return Report(
         tool_version=__version__,
         specification_version=catalogue.version,
@@ -54,7 +64,7 @@ def verify(
         subjects=_subjects(known, image_name),
         level=level,
         development=development,
-        decisions=decide(catalogue.requirements, known, level=level, ledger=[item.id for item in assumptions]),
+        decisions=decisions,
         capacity=_known(facts.pin_capacity(known)),
         memory=Memory(parts=facts.writable_parts(known), budget_bytes=known.profile.memory_budget.bytes),
         assumptions=assumptions,
@@ -70,6 +80,7 @@ def _gather(
     files: Mapping[str, bytes],
     level: int,
     rebuilt: bytes | None,
+    watched: Watched | None,
 ) -> Facts:
     """Read every input, explore the image, and put all of it into the requirements' hands."""
     declared = read_declaration(declaration, declaration_name)
@@ -80,7 +91,13 @@ def _gather(
         declaration=declared,
         profile=profile,
         silicon=silicon,
-        exploration=explore(parsed, silicon, _sensor_registers(silicon, declared), mailbox=declared.memory.mailbox),
+        exploration=explore(
+            parsed,
+            silicon,
+            _sensor_registers(silicon, declared),
+            watch=watched.begin if watched is not None else None,
+            mailbox=declared.memory.mailbox,
+        ),
         level=level,
         provisioning=_provisioning(declared, files),
         datasheet=files.get(declared.datasheet.file),

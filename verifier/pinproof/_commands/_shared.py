@@ -36,7 +36,7 @@ def add_subject(command: argparse.ArgumentParser) -> None:
     command.add_argument("--rebuilt", metavar="IMAGE", type=Path, help="the image as rebuilt elsewhere, to compare")
 
 
-def run_verification(arguments: argparse.Namespace, *, level: int, development: bool) -> Report:
+def run_verification(arguments: argparse.Namespace, *, level: int, development: bool, explain: bool = False) -> Report:
     """Read what the arguments name and verify it."""
     from pinproof.declaration import read_declaration
     from pinproof.verify import verify
@@ -56,6 +56,7 @@ def run_verification(arguments: argparse.Namespace, *, level: int, development: 
         level=level,
         rebuilt=rebuilt,
         development=development,
+        explain=explain,
     )
 
 

@@ -12,6 +12,7 @@ from pinproof import _files
 from pinproof._commands import _shared
 from pinproof.catalogue import Catalogue, Example, Requirement, load_catalogue
 from pinproof.errors import InputError
+from pinproof.remedies import remedy_of
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 """A Markdown link of the standard's text; a terminal shows its words alone."""
@@ -57,6 +58,7 @@ def _explanation(requirement: Requirement) -> str:
         *_reasons(requirement),
         f"Fails\n{_example(requirement.bad)}",
         f"Conforms\n{_example(requirement.good)}",
+        "Where it shows in an image, instruction by instruction\n  pinproof verify IMAGE --module FILE --explain",
         f"Text of the standard: spec/{requirement.file}#{requirement.id}",
     ]
     return "\n\n".join(parts) + "\n"
@@ -68,7 +70,12 @@ def _reasons(requirement: Requirement) -> list[str]:
     if importlib.util.find_spec(name) is None:
         return []
     reasons: dict[str, str] = importlib.import_module(name).REASONS
-    return ["Reason codes\n" + "\n".join(_paragraphs(f"{code}: {text}") for code, text in reasons.items())]
+    lines = []
+    for code, text in reasons.items():
+        lines.append(_paragraphs(f"{code}: {text}"))
+        remedy = remedy_of(requirement.id, code)
+        lines += [textwrap.indent(_paragraphs(f"to do: {remedy}"), "  ")] if remedy else []
+    return ["Reason codes\n" + "\n".join(lines)]
 
 
 def _paragraphs(*texts: str) -> str:

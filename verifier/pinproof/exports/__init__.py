@@ -18,14 +18,25 @@ class Format(StrEnum):
     MD = "md"
 
 
-def render(report: Report, form: Format, *, width: int = 100, colour: bool = False, folder: str = "") -> str:
-    """The report in one of the forms. `width` and `colour` matter to text alone, `folder` to SARIF alone."""
+def render(
+    report: Report,
+    form: Format,
+    *,
+    width: int = 100,
+    colour: bool = False,
+    folder: str = "",
+    explain: bool = False,
+) -> str:
+    """The report in one of the forms. `width`, `colour` and `explain` matter to text alone, `folder` to SARIF alone.
+
+    The chains of evidence that the report holds are in every form; `explain` asks the text for each requirement's.
+    """
     # Each form is loaded when asked for: rich alone is a third of the start-up time.
     match form:
         case Format.TEXT:
             from pinproof.exports import text
 
-            return text.render(report, width=width, colour=colour)
+            return text.render(report, width=width, colour=colour, explain=explain)
         case Format.JSON:
             return report_json.to_json(report)
         case Format.SARIF:

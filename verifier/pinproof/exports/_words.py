@@ -6,7 +6,19 @@ from decimal import ROUND_CEILING, Decimal
 from pathlib import PurePosixPath
 
 from pinproof.capacity import spell
-from pinproof.outcome import Evidence, Fail, Fault, Inconclusive, Location, NotApplicable, Outcome, Pass, Verdict
+from pinproof.outcome import (
+    Chain,
+    Evidence,
+    Fail,
+    Fault,
+    Inconclusive,
+    Location,
+    NotApplicable,
+    Outcome,
+    Pass,
+    Step,
+    Verdict,
+)
 from pinproof.report import Decision, Report
 
 VERDICT_WORDS: dict[Verdict, str] = {
@@ -62,10 +74,41 @@ def seconds_word(nanoseconds: int) -> str:
 
 
 def place(location: Location) -> str:
-    """`0x08000123 in reset_handler (gate/reset.c:42)`, as far as it is known."""
+    """`0x08000123 in write (gate/io.c:42), called at gate/reset.c:7`, as far as it is known."""
     function = f" in {clean(location.function)}" if location.function else ""
     line = f" ({clean(location.line)})" if location.line else ""
-    return f"0x{location.address:08x}{function}{line}"
+    return f"0x{location.address:08x}{function}{line}{called(location)}"
+
+
+def called(location: Location) -> str:
+    """Where the innermost call stands that leads to the place; nothing where there is none."""
+    if not location.calls:
+        return ""
+    call = location.calls[-1]
+    return f", called at {clean(call.line) if call.line else f'0x{call.address:08x}'}"
+
+
+def whereabouts(location: Location) -> str:
+    """The place without its address: `write, gate/io.c:42, called at gate/reset.c:7`; empty where nothing is known."""
+    names = [clean(name) for name in (location.function, location.line) if name]
+    return f"{', '.join(names)}{called(location)}" if names else called(location).removeprefix(", ")
+
+
+def coded(step: Step) -> str:
+    """Address and instruction of a step, as far as it has them."""
+    address = f"0x{step.location.address:08x}" if step.location is not None else ""
+    return " ".join(part for part in (address, clean(step.instruction or "")) if part)
+
+
+def chain_lines(chain: Chain) -> list[str]:
+    """A chain as indented lines of plain text: instruction, what it does, and the place where that is another one."""
+    lines, before = [], ""
+    for step in chain.steps:
+        place = whereabouts(step.location) if step.location is not None else ""
+        text = f"{clean(step.text)} ({place})" if place and place != before else clean(step.text)
+        lines.append("  " * step.depth + ": ".join(part for part in (coded(step), text) if part))
+        before = place or before
+    return lines
 
 
 def source(location: Location) -> tuple[str, int] | None:
@@ -122,11 +165,11 @@ def reason(outcome: Outcome) -> str:
 
 def advice(decision: Decision) -> str:
     """What to do about a decision that is not a pass."""
-    if isinstance(decision.outcome, Inconclusive):
-        return f"{clean(decision.outcome.would_help)} (pinproof explain {decision.id})"
     if isinstance(decision.outcome, Fault):
         return "report this as a defect of Pinproof; until it is mended nothing is certified"
-    return f"make this hold: {clean(decision.sentence)} (pinproof explain {decision.id})"
+    helps = decision.outcome.would_help if isinstance(decision.outcome, Inconclusive) else None
+    remedy = decision.remedy or helps or "change what is named here"
+    return f"{clean(remedy)} (pinproof explain {decision.id})"
 
 
 def weak_spots(report: Report) -> tuple[Decision, ...]:

@@ -50,4 +50,6 @@ def _details(decision: Decision) -> str:
     lines += [f"seen: {text}" for text in _words.seen(outcome)]
     lines += [f"where: {_words.place(location)}" for location in _words.locations(outcome)]
     lines.append(f"to do: {_words.advice(decision)}")
+    for chain in decision.chains:
+        lines += ["", *_words.chain_lines(chain)]
     return "\n".join(lines)

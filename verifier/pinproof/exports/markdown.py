@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pinproof.exports import _words
-from pinproof.outcome import Pass
+from pinproof.outcome import Pass, Step
 from pinproof.report import Report, outcome_word
 
 _SPECIAL = "\\`*_{}[]<>()#+!|~&@"
@@ -49,7 +49,16 @@ def _weak_spots(report: Report) -> str:
         lines += [f"  - seen: {_plain(text)}" for text in _words.seen(outcome)]
         lines += [f"  - where: {_plain(_words.place(location))}" for location in _words.locations(outcome)]
         lines.append(f"  - to do: {_plain(_words.advice(decision))}")
+        for chain in decision.chains:
+            lines.append("  - how it comes about:")
+            lines += [f"    {'  ' * step.depth}- {_step(step)}" for step in chain.steps]
     return "\n".join(lines)
+
+
+def _step(step: Step) -> str:
+    place = _words.whereabouts(step.location) if step.location is not None else ""
+    text = f"{step.text} ({place})" if place else step.text
+    return _plain(": ".join(part for part in (_words.coded(step), text) if part))
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

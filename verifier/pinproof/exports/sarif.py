@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pinproof import strict_json
 from pinproof.exports import _words
-from pinproof.outcome import Fail, Location
+from pinproof.outcome import Chain, Fail, Location, Step
 from pinproof.report import Decision, Report
 from pinproof.strict_json import JsonObject, JsonValue
 
@@ -75,6 +75,8 @@ def _result(report: Report, decision: Decision, index: int, folder: str) -> Json
         "partialFingerprints": {"primaryLocationLineHash": f"{_fingerprint(decision, main)}:1"},
         "properties": {"reason": _words.reason(decision.outcome)},
     }
+    if decision.chains:
+        result["codeFlows"] = [_code_flow(report, chain, folder) for chain in decision.chains]
     if places:
         result["relatedLocations"] = [_related(report, place, i, folder) for i, place in enumerate(places, start=1)]
     return result
@@ -95,6 +97,18 @@ def _location(report: Report, main: Location | None, folder: str) -> JsonObject:
     if main and main.function:
         location["logicalLocations"] = [_function(main.function)]
     return location
+
+
+def _code_flow(report: Report, chain: Chain, folder: str) -> JsonObject:
+    """A chain from its origins to the instruction that it explains: services show flows in the order of execution."""
+    return {"threadFlows": [{"locations": [_flow_step(report, step, folder) for step in reversed(chain.steps)]}]}
+
+
+def _flow_step(report: Report, step: Step, folder: str) -> JsonObject:
+    words = ": ".join(part for part in (_words.coded(step), _words.clean(step.text)) if part)
+    location = _location(report, step.location, folder)
+    location["message"] = {"text": words}
+    return {"location": location, "nestingLevel": step.depth}
 
 
 def _function(name: str) -> JsonValue:

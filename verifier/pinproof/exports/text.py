@@ -14,6 +14,9 @@ from pinproof.report import Decision, Report, outcome_word
 
 NARROWEST = 60
 """Columns; a narrower terminal gets lines of this length."""
+_MOST_PLACES = 4
+_DEEPEST_INDENT = 4
+_NARROWEST_TEXT = 24
 
 _VERDICT_STYLES = {
     Verdict.CONFORMS: "bold green",
@@ -22,8 +25,8 @@ _VERDICT_STYLES = {
 }
 
 
-def render(report: Report, *, width: int, colour: bool) -> str:
-    """The report as text for `width` columns, with terminal colours if `colour`."""
+def render(report: Report, *, width: int, colour: bool, explain: bool = False) -> str:
+    """The report as text for `width` columns, with terminal colours if `colour`; with `explain`, what each rests on."""
     console = Console(
         file=io.StringIO(),
         width=max(width, NARROWEST),
@@ -42,7 +45,9 @@ def render(report: Report, *, width: int, colour: bool) -> str:
         _pairs(console, _words.facts(report))
         _requirements(console, report)
         for decision in _words.weak_spots(report):
-            _weak_spot(console, decision)
+            _weak_spot(console, decision, explain)
+        if explain:
+            _evidence(console, report)
         _assumptions(console, report)
         _sealing(console, report)
         console.print(Text("What this is about", style="bold"))
@@ -58,14 +63,15 @@ def _verdict(console: Console, report: Report) -> None:
     console.print()
 
 
-def _pairs(console: Console, rows: list[tuple[str, str]]) -> None:
+def _pairs(console: Console, rows: list[tuple[str, str]], *, blank: bool = True) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for label, value in rows:
         table.add_row(Text(label), Text(value))
     console.print(table)
-    console.print()
+    if blank:
+        console.print()
 
 
 def _requirements(console: Console, report: Report) -> None:
@@ -97,16 +103,59 @@ def _style(outcome: Outcome) -> str:
             return "none"
 
 
-def _weak_spot(console: Console, decision: Decision) -> None:
+def _weak_spot(console: Console, decision: Decision, explain: bool) -> None:
     outcome = decision.outcome
     code = "" if isinstance(outcome, Fault) else f" ({_words.reason(outcome)})"
     heading = f"{decision.id}: {outcome_word(outcome)}{code}"
     console.print(Text(heading, style=_style(outcome)))
-    rows = [("what", _words.clean(_words.message(outcome)))]
+    rows = [("required", _words.clean(decision.sentence))] if explain else []
+    rows.append(("found" if explain else "what", _words.clean(_words.message(outcome))))
     rows += [("seen", text) for text in _words.seen(outcome)]
-    rows += [("where", _words.place(location)) for location in _words.locations(outcome)]
+    places = _words.locations(outcome)
+    rows += [("where", _words.place(location)) for location in places[:_MOST_PLACES]]
+    if len(places) > _MOST_PLACES:
+        rows.append(("", f"and {len(places) - _MOST_PLACES} more places"))
+    if explain and decision.meaning:
+        rows.append(("so", _words.clean(decision.meaning)))
     rows.append(("to do", _words.advice(decision)))
-    _pairs(console, [(f"  {label}", value) for label, value in rows])
+    _pairs(console, [(f"  {label}", value) for label, value in rows], blank=not decision.chains)
+    _chains(console, decision)
+
+
+def _evidence(console: Console, report: Report) -> None:
+    """What each requirement that passes rests on: every statement with its grade, then the instructions behind it."""
+    console.print(Text("What each pass rests on (an explanation: the proof does not rest on it)", style="bold"))
+    console.print()
+    for decision in report.by_kind(Pass, NotApplicable):
+        outcome = decision.outcome
+        console.print(Text(f"{decision.id}: {outcome_word(outcome)}", style=_style(outcome)))
+        rows = [(f"  {item.grade}", _words.clean(item.statement)) for item in _words.witnesses(outcome)]
+        if isinstance(outcome, NotApplicable):
+            rows = [("  because", _words.clean(outcome.why))]
+        elif isinstance(outcome, Pass):
+            rows += [("  assumes", _words.clean(name)) for name in outcome.assumptions]
+        _pairs(console, rows, blank=not decision.chains)
+        _chains(console, decision)
+
+
+def _chains(console: Console, decision: Decision) -> None:
+    """Instruction to the left, what it does to the right, and the place wherever it is another one than before."""
+    if not decision.chains:
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold", min_width=_NARROWEST_TEXT)
+    for chain in decision.chains:
+        before = ""
+        for step in chain.steps:
+            place = _words.whereabouts(step.location) if step.location is not None else ""
+            if place and place != before:
+                table.add_row("", Text(f"{place}:", style="dim"))
+            before = place or before
+            code = " " * min(step.depth, _DEEPEST_INDENT) + _words.coded(step)
+            table.add_row(Text(f"    {code}"), Text(_words.clean(step.text)))
+    console.print(table)
+    console.print()
 
 
 def _assumptions(console: Console, report: Report) -> None:

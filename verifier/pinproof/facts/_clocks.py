@@ -58,7 +58,7 @@ def timer_clock(facts: Facts) -> Known[TimerClock] | Problem:
         return factor
     fastest = system.value.fastest * factor
     oscillators = " or ".join(sorted(system.value.sources))
-    statement = f"the timer's clock is at most {float(fastest):.0f} Hz, from {oscillators}"
+    statement = f"the timer's clock is at most {float(fastest):.0f} Hz, from {oscillators} by RCC.PLLCFGR and RCC.CFGR"
     return Known(
         value=TimerClock(fastest=fastest, sources=system.value.sources),
         evidence=(proved(statement, *(facts.at(drop.site) for drop in drops(facts))),),
@@ -155,7 +155,7 @@ def _crystal(facts: Facts) -> Fraction | Refusal:
     if clock.source is not ClockSource.HSE or clock.crystal_hz is None:
         return Refusal(
             reason="clock-source-undeclared",
-            message="the gate may run the system from a crystal, but the declaration states none",
+            message="RCC.CFGR or RCC.PLLCFGR may select a crystal, but the declaration states none",
             places=tuple(facts.at(drop.site) for drop in drops(facts)),
         )
     return Fraction(clock.crystal_hz) * (1 + Fraction(clock.tolerance_ppm, _MILLION))
@@ -167,7 +167,7 @@ def _timer_factor(facts: Facts, shift: int) -> Fraction | Problem:
     fast_timers = _values_of(facts, register(facts, "RCC", "DCKCFGR"), 1 << 24)
     dividers = _values_of(facts, register(facts, "RCC", "CFGR"), 0xF << 4 | 7 << shift)
     if fast_timers is None or dividers is None:
-        return _unproved("the prescalers of the timer's bus are not known")
+        return _unproved("the prescalers of the timer's bus in RCC.CFGR are not known")
     for word in dividers:
         bus = _divider(word >> shift & 7, 4, (2, 4, 8, 16))
         core = _divider(word >> 4 & 0xF, 8, (2, 4, 8, 16, 64, 128, 256, 512))
@@ -219,6 +219,6 @@ def _unproved(message: str) -> Unknown:
 def _out_of_range(message: str) -> Unknown:
     return Unknown(
         reason="pll-out-of-range",
-        message=f"the PLL {message}, outside its limits in the silicon file",
+        message=f"with RCC.PLLCFGR as set the PLL {message}, outside its limits in the silicon file",
         would_help="settings inside the limits",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from pinproof.declaration import Declaration
@@ -39,7 +39,11 @@ class Facts:
 
     def at(self, place: Site | int) -> Location:
         """The place of an instruction, with function and line where the image names them."""
-        address = place.address if isinstance(place, Site) else place
+        if isinstance(place, int):
+            return self._point(place)
+        return replace(self._point(place.address), calls=tuple(self._point(call) for call in place.calls))
+
+    def _point(self, address: int) -> Location:
         function, line = self.sources.lookup(address)
         return Location(address=address, function=function, line=line)
 

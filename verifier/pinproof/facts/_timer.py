@@ -156,7 +156,9 @@ def minimum_period(facts: Facts) -> Known[Fraction] | Problem:
     # 13.3.2: the counter takes ARR + 1 steps of PSC + 1 clocks each.
     counts = period_counts(set_up.value)
     period = Fraction(counts) / clock.value.fastest
-    statement = f"{counts} clocks of at most {float(clock.value.fastest):.0f} Hz are at least {show_seconds(period)} s"
+    name = set_up.value.timer.name
+    reached = f"{counts} clocks of at most {float(clock.value.fastest):.0f} Hz are at least {show_seconds(period)} s"
+    statement = f"{reached}, by {name}.PSC and {name}.ARR"
     places = tuple(facts.at(drop.site) for drop in drops(facts))
     return Known(value=period, evidence=(*clock.evidence, proved(statement, *places)))
 

@@ -37,6 +37,7 @@ from pinproof.facts import (
     field,
     hardware,
     is_start,
+    name_of,
     name_of_access,
     pin_state,
     places,
@@ -159,10 +160,15 @@ def _registers(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
                 )
                 break
     if set_up.reload_high >= (1 << set_up.timer.bits) - 1:
-        yield Refusal(reason="reload-too-large", message="the reload value may be the largest that the counter holds")
+        yield Refusal(
+            reason="reload-too-large", message=f"{set_up.timer.name}.ARR may be the largest that the counter holds"
+        )
     for word in device_at_drops(facts, set_up.compare):
         if word.only != set_up.never:
-            yield Refusal(reason="output-not-idle", message="the compare register may not be 0 at the drop")
+            yield Refusal(
+                reason="output-not-idle",
+                message=f"{name_of(facts, set_up.compare)}, the compare register, may not be 0 at the drop",
+            )
 
 
 def _mode_reason(facts: Facts, set_up: TimerSetUp, name: str, shift: int) -> str:

@@ -31,6 +31,7 @@ from pinproof.facts import (
     device_at_drops,
     handlers,
     is_tick,
+    name_of,
     output_timer,
     places,
     ports,
@@ -69,7 +70,7 @@ def check(facts: Facts) -> Outcome:
     others = [run for run in handlers(facts) if not is_tick(facts, run)]
     evidence = [
         proved(
-            f"{len(others)} handlers beside the tick leave the idle word and return to the idle loop",
+            f"{len(others)} handlers beside the tick leave the idle word in the mailbox and return to the idle loop",
             *(facts.at(leaving.site) for run in others for leaving in run.exits),
         ),
         proved(
@@ -98,7 +99,10 @@ def _output(facts: Facts, others: list[Run]) -> Iterator[Problem]:
     yield from _idle_word(facts, set_up.value)
     for word in device_at_drops(facts, set_up.value.compare):
         if word.only != set_up.value.never:
-            yield Refusal(reason="output-not-idle", message="the compare register may not be 0 at the drop")
+            yield Refusal(
+                reason="output-not-idle",
+                message=f"{name_of(facts, set_up.value.compare)}, the compare register, may not be 0 at the drop",
+            )
 
 
 def _idle_word(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:

@@ -32,6 +32,7 @@ from pinproof.facts import (
     conclude,
     handlers,
     is_tick,
+    loads,
     places,
     proved,
     register,
@@ -73,11 +74,15 @@ def check(facts: Facts) -> Outcome:
     evidence = [
         proved(
             "the tick reads the mailbox once and stores the compare register once",
-            *(facts.at(run.entry) for run in found),
+            *places(facts, [*_mailbox_reads(facts, found), *compare_stores(facts, set_up.value)]),
         ),
         proved("no other handler reads confined memory or stores to the compare register"),
     ]
     return conclude(facts, [*_reads(facts), *_writes(facts, set_up.value), *_values(facts)], evidence)
+
+
+def _mailbox_reads(facts: Facts, runs: tuple[Run, ...]) -> list[Touch]:
+    return loads(facts, runs, facts.declaration.memory.mailbox)
 
 
 def _reads(facts: Facts) -> Iterator[Problem]:
