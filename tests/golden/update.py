@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pinproof.exports import Format, render
+from pinproof.exports import Format
 
-from tests.unit.exports.test_exports import GOLDEN, REPORTS, SUFFIX
+from tests.unit.exports.test_exports import GOLDEN, REPORTS, SUFFIX, shown
 
 if __name__ == "__main__":
-    for name, report in REPORTS.items():
+    for name in REPORTS:
         for form in Format:
-            (GOLDEN / f"{name}.{SUFFIX[form]}").write_text(render(report, form), "utf-8")
+            (GOLDEN / f"{name}.{SUFFIX[form]}").write_text(shown(name, form), "utf-8")

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pinproof import facts
+from pinproof import facts, subjects
 from pinproof.facts import Facts
 from pinproof.machine.result import Access, AccessKind, Run, Site
 from pinproof.outcome import Fail, Inconclusive, Location
@@ -47,7 +47,7 @@ def _remedy(requirement: str, outcome: Fail | Inconclusive, known: Facts) -> str
         return helps
     if outcome.reason in _OF_THE_MACHINE and helps:
         found = f"{found}; there: {helps}"
-    culprits = list(dict.fromkeys(_culprits(known, _places(outcome))))[:_MOST_CULPRITS]
+    culprits = list(dict.fromkeys((*_culprits(known, _places(outcome)), *_setters(known, outcome))))[:_MOST_CULPRITS]
     return f"{' and '.join(culprits)}: {found}" if culprits else found
 
 
@@ -70,18 +70,35 @@ def _culprits(known: Facts, places: Iterator[Location]) -> Iterator[str]:
                 break
 
 
+def _setters(known: Facts, outcome: Fail | Inconclusive) -> Iterator[str]:
+    """The stores of boot that left what the message finds in a register, where no instruction is to blame directly."""
+    if any(True for _ in _culprits(known, _places(outcome))):
+        return
+    touches = [touch for touch, _ in subjects.region_stores(known, outcome.message)]
+    if not touches:
+        touches = [
+            each for at in subjects.registers(known, outcome.message) for each in subjects.last_stores(known, at)
+        ]
+    for touch in touches:
+        yield f"{describe(known, touch.access)} {spot(known.at(touch.access.site))}"
+
+
 def _doing(known: Facts, run: Run, site: Site) -> str | None:
     found = [access for access in run.accesses if access.site == site]
     if found:
         return describe(known, found[0])
     if site in run.confined_branches:
         return "the branch"
+    if site in [loop.site for loop in run.endless]:
+        return "the loop"
     return "the instruction" if any(each.site == site for each in known.exploration.obstacles) else None
 
 
 def describe(known: Facts, access: Access) -> str:
     """`the store to TIM2.CCR1`."""
     verb = "store to" if access.kind is AccessKind.STORE else "load from"
+    if access.address.only is not None and access.address.low & ~3 == known.declaration.memory.mailbox:
+        return f"the {verb} the mailbox"
     return f"the {verb} {facts.name_of_access(known, access)}"
 
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pinproof import facts
-from pinproof.facts import Facts
+from pinproof import facts, subjects
+from pinproof.facts import Facts, Touch
 from pinproof.isa.decode import decode
 from pinproof.isa.errors import TruncatedInstruction
 from pinproof.isa.instruction import Instruction
@@ -23,20 +23,13 @@ from pinproof.silicon import MemoryKind
 from pinproof.telling import Teller
 
 _MOST_PLACES = 4
-_MOST_SUBJECTS = 4
+_PLAIN_RETURN = 0xFFFFFFFD
+"""EXC_RETURN as an exception from the process stack sets it (DDI 0403, B1.5.8)."""
 _NEAR = 256
 """Bytes: a store that ends as close to memory that is left out is named with it."""
-_REGISTER = re.compile(r"\b([A-Z][A-Z0-9_]*)\.([A-Z][A-Z0-9_]*)\b")
-_ADDRESS = re.compile(r"\b0x([0-9A-Fa-f]{8})\b(?!-)")
-_SPAN = re.compile(r"\b0x([0-9A-F]{8})-0x([0-9A-F]{8})\b")
-_PIN = re.compile(r"\bP([A-K])(\d{1,2})\b")
 _CORE_REGISTER = re.compile(r"^r(\d+) is ")
 _STACKED = re.compile(r"^stacked word (\d) is ")
-_CHANNEL = re.compile(r"\b(TIM\d+) channel (\d)\b")
-_PROTECTION = re.compile(r"^decoded: |\bMPU|^the confined part can |\bcan be run\b")
 _FOUND = frozenset((Origin.CONFINED, Origin.REGISTER, Origin.GATE, Origin.RESET))
-_MOST_REGION_STORES = 20
-_PLAIN_NAMES = {"CPACR": ("SCB", "CPACR"), "MPU_CTRL": ("MPU", "CTRL")}
 
 
 def explained(decisions: tuple[Decision, ...], known: Facts, watched: Watched) -> tuple[Decision, ...]:
@@ -106,7 +99,8 @@ class _Explainer:
                 steps += self._told(run, tracer.chain(site, transfer.value.sources))
             if transfer.address.known.only is None:
                 steps += self._told(run, tracer.chain(site, transfer.address.sources))
-        if effects.decides and not effects.loads and site not in [leaving.site for leaving in run.exits]:
+        plain = any(each.site == site and each.exception_return.only == _PLAIN_RETURN for each in run.exits)
+        if effects.decides and not effects.loads and not plain:
             steps += self._told(run, tracer.chain(site, effects.decides))
         elif effects.asks:
             steps += self._told(run, tracer.chain(site, effects.asks))
@@ -122,7 +116,7 @@ class _Explainer:
                 yield replace(step, depth=step.depth + 1)
 
     def _does(self, run: Run, site: Site, accesses: list[Access], stores: list[Transfer]) -> str:
-        parts = [self._access(access) for access in accesses]
+        parts = self._accesses(accesses)
         if not accesses:
             parts += [self._teller.store(store) for store in stores]
         parts += [self._teller.drop(drop) for drop in run.drops if drop.site == site]
@@ -133,14 +127,23 @@ class _Explainer:
         parts += [each.message for each in self._known.exploration.obstacles if each.site == site]
         if site in run.confined_branches:
             parts.append("depends on what came before this handler")
+        if site in [loop.site for loop in run.endless]:
+            parts.append("begins a loop without an end")
         if site.address == run.entry and not parts:
             parts.append(f"the first instruction of {self._teller.run(run)}")
         return "; ".join(dict.fromkeys(parts)) or "executes"
 
-    def _access(self, access: Access) -> str:
-        name, value = self._teller.target(access), self._teller.value(access.value)
-        text = f"stores {value} to {name}" if access.kind is AccessKind.STORE else f"loads {name}: {value}"
-        return f"{text}, more than once" if access.in_loop else text
+    def _accesses(self, accesses: list[Access]) -> list[str]:
+        """Each register that the instruction touches, with every value that was seen for it."""
+        groups: dict[tuple[AccessKind, str], list[Access]] = {}
+        for access in accesses:
+            groups.setdefault((access.kind, self._teller.target(access)), []).append(access)
+        found = []
+        for (kind, name), group in groups.items():
+            value = self._teller.value(_hull([access.value for access in group]))
+            text = f"stores {value} to {name}" if kind is AccessKind.STORE else f"loads {name}: {value}"
+            found.append(f"{text}, more than once" if len(group) > 1 or group[0].in_loop else text)
+        return found
 
     def _head(self, tracer: Tracer, site: Site, text: str) -> Step:
         instruction, condition = tracer.instruction(site)
@@ -157,51 +160,33 @@ class _Explainer:
     # --- what a sentence is about -----------------------------------------------------------------------------------
 
     def _of_subjects(self, text: str, places: tuple[Location, ...]) -> Iterator[Chain]:
-        """The sentences name registers, pins and memory as the silicon file does: look the names up again."""
-        for address in dict.fromkeys(self._registers(text)):
-            yield from self._of_register(address)
-        if _PROTECTION.search(text):
-            yield from self._of_protection()
+        """The sentences name registers, pins and memory as the silicon file does."""
+        seen = subjects.touched_at(self._known, frozenset(place.address for place in places))
+        for address in subjects.registers(self._known, text):
+            if address not in seen:
+                yield from self._of_register(address)
+        for touch, allows in subjects.region_stores(self._known, text):
+            yield self._of_region(touch, allows)
         for place in places:
             for run, tracer, site in self._seen_at(place):
                 if any(site == end for end, _ in _ends(run)):
                     yield from self._of_things(text, run, tracer, site)
 
-    def _registers(self, text: str) -> list[int]:
-        silicon, found = self._known.silicon, []
-        for block, name in (*_REGISTER.findall(text), *(pair for key, pair in _PLAIN_NAMES.items() if key in text)):
-            if silicon.has_peripheral(block):
-                found += [each.address for each in silicon.peripheral(block).registers if each.name == name]
-        for port, _ in _PIN.findall(text):
-            if silicon.has_peripheral(f"GPIO{port}"):
-                found.append(silicon.peripheral(f"GPIO{port}").register("MODER").address)
-        for timer, channel in _CHANNEL.findall(text):
-            wanted = ("PSC", "ARR", "CCMR1" if channel in "12" else "CCMR2", "CCER", f"CCR{channel}", "EGR", "CR1")
-            if silicon.has_peripheral(timer):
-                found += [silicon.peripheral(timer).register(name).address for name in wanted]
-            return found
-        found += [int(each, 16) for each in _ADDRESS.findall(text) if silicon.register_at(int(each, 16))]
-        return found[:_MOST_SUBJECTS]
-
     def _of_register(self, address: int) -> Iterator[Chain]:
         """The last stores of boot to a device register, or that there is none."""
         boot, tracer = self._runs[0]
-        stored = facts.stores(self._known, (boot,), address)
-        for touch in reversed(stored):
+        stored = subjects.last_stores(self._known, address)
+        for touch in stored:
             yield self._at(boot, tracer, touch.access.site)
-            if touch.access.must and touch.exact is not None:
-                return
         if not stored:
             name = facts.name_of(self._known, address)
             yield Chain(steps=(Step(depth=0, text=f"no store of boot reaches {name}: it is as after reset"),))
 
-    def _of_protection(self) -> Iterator[Chain]:
-        """Every store of boot to the protection unit, in order."""
+    def _of_region(self, touch: Touch, allows: str) -> Chain:
         boot, tracer = self._runs[0]
-        if self._known.silicon.has_peripheral("MPU"):
-            block = self._known.silicon.peripheral("MPU")
-            for touch in facts.block_stores(self._known, (boot,), block)[:_MOST_REGION_STORES]:
-                yield self._at(boot, tracer, touch.access.site)
+        chain = self._at(boot, tracer, touch.access.site)
+        first = replace(chain.steps[0], text=f"{chain.steps[0].text}; {allows}")
+        return Chain(steps=(first, *chain.steps[1:]))
 
     def _of_things(self, text: str, run: Run, tracer: Tracer, site: Site) -> Iterator[Chain]:
         """Where a register or memory that the sentence names came to hold what it holds at this end of the run."""
@@ -209,12 +194,12 @@ class _Explainer:
         for match in _CORE_REGISTER.findall(text):
             wanted.append((f"r{match}", Register(int(match))))
         for match in _STACKED.findall(text):
-            pointer = next((end.state.process_stack.only for end in run.exits if end.site == site), None)
-            if pointer is not None:
-                start = pointer + 4 * int(match)
-                wanted.append((f"stacked word {match}", Bytes(start, start + 4)))
-        for low, high in _SPAN.findall(text):
-            wanted.append((f"memory 0x{low}-0x{high}", Bytes(int(low, 16), int(high, 16) + 1)))
+            wanted += self._stacked(f"stacked word {match}", int(match), run, site)
+        for low, high in subjects.spans(text):
+            if self._memory_at(low) is Memory.RAM:
+                wanted.append((f"memory {facts.span(low, high)}", Bytes(low, high)))
+        if "program counter" in text:
+            wanted += self._stacked("the stacked program counter", 6, run, site)
         if "mailbox" in text:
             mailbox = self._known.declaration.memory.mailbox
             wanted.append(("the mailbox", Bytes(mailbox, mailbox + 4)))
@@ -226,9 +211,17 @@ class _Explainer:
                 links = tuple(link for link in links if link.kind is not Kind.ENTRY or link.depth > 0)
             shown = f": {self._teller.value(held)}" if held is not None else ""
             head = self._head(tracer, site, f"{name} when {self._teller.run(run)} ends here{shown}")
-            nearest = self._nearest(run, tracer, thing) if isinstance(thing, Bytes) else []
+            left = any(link.kind is Kind.ENTRY and link.depth == 0 for link in links)
+            nearest: list[Step] = []
+            if left and isinstance(thing, Bytes):
+                nearest = [*self._nearest(run, tracer, thing), *self._elsewhere(run, thing)]
             steps = [replace(step, depth=step.depth + 1) for step in self._told(run, links)]
             yield Chain(steps=(head, *steps, *nearest))
+
+    def _stacked(self, name: str, word: int, run: Run, site: Site) -> list[tuple[str, Register | Bytes]]:
+        """A word of the frame that the return pops (DDI 0403, B1.5.6)."""
+        pointer = next((end.state.process_stack.only for end in run.exits if end.site == site), None)
+        return [] if pointer is None else [(name, Bytes(pointer + 4 * word, pointer + 4 * word + 4))]
 
     def _nearest(self, run: Run, tracer: Tracer, thing: Bytes) -> list[Step]:
         """Stores that end just before the memory, or begin just behind it: the loop that was meant to cover it."""
@@ -245,6 +238,18 @@ class _Explainer:
                     found[site.address] = replace(self._head(tracer, site, f"{reach} {side}"), depth=1)
         return list(found.values())[:2]
 
+    def _elsewhere(self, run: Run, thing: Bytes) -> list[Step]:
+        """Stores of other handlers to memory that this one leaves as it was."""
+        found: dict[int, Step] = {}
+        for other, tracer in self._runs[1:]:
+            for site in tracer.every_site() if other is not run else ():
+                for store in tracer.effects(site).stores:
+                    low, high = store.address.known.low, store.address.known.high + store.width
+                    if low < thing.end and thing.start < high and site.address not in found:
+                        text = f"in {self._teller.run(other)}: {self._teller.store(store)}"
+                        found[site.address] = replace(self._head(tracer, site, text), depth=1)
+        return list(found.values())[:2]
+
 
 def _ends(run: Run) -> list[tuple[Site, MachineState]]:
     exits = [(end.site, end.state) for end in run.exits]
@@ -259,14 +264,16 @@ def _held(run: Run, site: Site, thing: Register | Bytes) -> Word | None:
         if isinstance(thing, Register):
             return state.registers[thing.number] if thing.number < len(state.registers) else None
         parts = [item.value for item in state.memory if item.start < thing.end and thing.start < item.end]
-        origins = frozenset(origin for part in parts for origin in part.origins)
-        if not parts:
-            return None
-        only = {part.only for part in parts}
-        if len(only) == 1 and None not in only:
-            return replace(parts[0], origins=origins)
-        return Word(low=min(part.low for part in parts), high=max(part.high for part in parts), origins=origins)
+        return _hull(parts) if parts else None
     return None
+
+
+def _hull(words: list[Word]) -> Word:
+    """All values of these words, at least one."""
+    origins = frozenset(origin for word in words for origin in word.origins)
+    if all(word.values is not None for word in words):
+        return Word.exactly(*{value for word in words for value in word.values or ()}, origins=origins)
+    return Word(low=min(word.low for word in words), high=max(word.high for word in words), origins=origins)
 
 
 def _claims(decision: Decision) -> list[tuple[str, tuple[Location, ...]]]:

@@ -167,4 +167,6 @@ class Teller:
 def _made(link: Link, name: str, value: str | None) -> str:
     if isinstance(link.thing, Bytes):
         return f"stores {value} there" if value else f"stores to {name}"
+    if isinstance(link.thing, Flag):
+        return "sets the flags"
     return f"{name} = {value}" if value else f"sets {name}"

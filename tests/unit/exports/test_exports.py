@@ -19,16 +19,22 @@ GOLDEN = Path("tests/golden")
 REPORTS = {
     "conforms": samples.report(),
     "refused": samples.report(*samples.EVERY_OUTCOME),
+    "explained": samples.report(*samples.EVERY_OUTCOME, explained=True),
     "undecided": samples.report(samples.passed(), samples.undecided(), development=True),
 }
 SUFFIX = {Format.TEXT: "txt", Format.JSON: "json", Format.SARIF: "sarif", Format.JUNIT: "xml", Format.MD: "md"}
+
+
+def shown(name: str, form: Format) -> str:
+    """As `pinproof verify` prints it, with `--explain` where the report was made so."""
+    return render(REPORTS[name], form, explain=name == "explained")
 
 
 @pytest.mark.parametrize("form", list(Format))
 @pytest.mark.parametrize("name", REPORTS)
 def test_golden(name: str, form: Format) -> None:
     """What each form looks like is kept in `tests/golden`; write it again with `python -m tests.golden.update`."""
-    assert render(REPORTS[name], form) == (GOLDEN / f"{name}.{SUFFIX[form]}").read_text("utf-8")
+    assert shown(name, form) == (GOLDEN / f"{name}.{SUFFIX[form]}").read_text("utf-8")
 
 
 @pytest.mark.parametrize("form", list(Format))
@@ -60,7 +66,7 @@ class TestText:
             "out-clocked: fail (undeclared-output)",
             "PB0 is an output after the drop",
             "0x08000124 in reset_handler (gate/reset.c:42)",
-            "pinproof explain out-clocked",
+            "the store to GPIOB.MODER at gate/io.c:9 in write: store 3 instead (pinproof explain",
             "replace the jump table by comparisons",
         ):
             assert part in text

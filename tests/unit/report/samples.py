@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from pinproof.capacity import Capacity
-from pinproof.outcome import Evidence, Fail, Fault, Grade, Inconclusive, Location, NotApplicable, Outcome, Pass
+from pinproof.outcome import (
+    Chain,
+    Evidence,
+    Fail,
+    Fault,
+    Grade,
+    Inconclusive,
+    Location,
+    NotApplicable,
+    Outcome,
+    Pass,
+    Step,
+)
 from pinproof.report import Assumption, Decision, Memory, Module, Owner, Proof, Report, Subjects
 from pinproof.silicon import Status
 
@@ -30,7 +42,23 @@ def undecided() -> Inconclusive:
     )
 
 
-def report(*outcomes: Outcome, level: int = 1, development: bool = False, capacity: Capacity | None = None) -> Report:
+CALLED = Location(address=0x08000300, function="write", line="gate/io.c:9", calls=(Location(address=0x08000110), HERE))
+CHAIN = Chain(
+    steps=(
+        Step(depth=0, text="stores 0x1 to GPIOB.MODER", location=CALLED, instruction="str r0, [r3]"),
+        Step(depth=1, text="r0 = 0x1", location=CALLED, instruction="ldr r0, [pc, #8]"),
+        Step(depth=2, text="0x1, in flash at 0x0800030C"),
+    )
+)
+
+
+def report(
+    *outcomes: Outcome,
+    level: int = 1,
+    development: bool = False,
+    capacity: Capacity | None = None,
+    explained: bool = False,
+) -> Report:
     """A report whose requirements come to `outcomes`; all pass when none is given."""
     ids = ("out-declared-pins", "out-clocked", "imm-flash-locked", "rad-no-access", "run-gate-proved")
     given = outcomes or (passed(Grade.HARDWARE), passed(Grade.PROVED, "crystal-frequency"))
@@ -41,6 +69,11 @@ def report(*outcomes: Outcome, level: int = 1, development: bool = False, capaci
             sentence=f"The module MUST satisfy {name}.",
             minimum_grade=Grade.PROVED,
             outcome=outcome,
+            meaning="a pin is an output" if isinstance(outcome, Fail) else None,
+            remedy="the store to GPIOB.MODER at gate/io.c:9 in write: store 3 instead"
+            if isinstance(outcome, Fail)
+            else None,
+            chains=(CHAIN,) if explained and isinstance(outcome, Fail | Pass) else (),
         )
         for name, outcome in zip(ids, given, strict=False)
     )

@@ -141,7 +141,9 @@ def _ends(facts: Facts, others: list[Run]) -> Iterator[Problem]:
             target = leaving.frame[_PROGRAM_COUNTER].only if len(leaving.frame) > _PROGRAM_COUNTER else None
             if target is None or target & ~1 != facts.declaration.entry.idle:
                 yield Refusal(
-                    reason="fault-returns-to-detector", message="it does not return to the idle loop", places=where
+                    reason="fault-returns-to-detector",
+                    message="the stacked program counter may not be the idle loop",
+                    places=where,
                 )
 
 

@@ -121,7 +121,11 @@ def _lengths(facts: Facts, counts: int) -> Iterator[Problem]:
     for run in runs:
         where = (facts.at(run.entry),)
         if run.endless:
-            yield Refusal(reason="handler-may-not-end", message="a handler has an endless loop", places=where)
+            yield Refusal(
+                reason="handler-may-not-end",
+                message="a handler has an endless loop",
+                places=tuple(facts.at(loop.site) for loop in run.endless),
+            )
         elif sleeps := [site for name, site, _ in run.system_writes if name in _SLEEPS]:
             # What would wake it has its own priority and does not (DDI 0403, B1.5.19).
             yield Refusal(
