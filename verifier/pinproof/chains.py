@@ -43,7 +43,7 @@ class _Explainer:
         self._known = known
         self._instructions: dict[int, Instruction] = {}
         self._runs = [
-            (run, Tracer(run.entry, watched.runs.get(run.entry, {}), self._fetch, self._memory_at, known.image.read))
+            (run, Tracer(run.entry, watched, self._fetch, self._memory_at, known.image.read))
             for run in facts.all_runs(known)
         ]
         self._teller = Teller(known)

@@ -120,6 +120,7 @@ _TABLE: dict[str, str] = {
     "mailbox-not-read": "read the whole mailbox word once at the start of the tick, before any branch",
     "confined-memory-read": "read nothing of the confined part but the mailbox, and that in the tick alone",
     "second-output-write": "store the compare register once, at one place in the tick; not in a loop, not elsewhere",
+    "tick-not-acknowledged": "store 0 to the timer's SR in the tick, on every path, so that UIF is clear at its end",
     "output-not-written": "store the compare register on every path of the tick, before any early return",
     "output-conditional": "store always, and let the value differ: no if around the store, a mask instead",
     "output-not-from-mailbox": "make the stored value from the mailbox word alone: no counter, no device, no history",

@@ -22,6 +22,7 @@ from .bus import STORES_COMPLETE, Bus
 from .costs import Costs
 from .execute import Executor
 from .flags import Flags
+from .flow import Jumps
 from .jumps import Discovered, KnownJumps
 from .processor import AbstractProcessor
 from .result import Access, AccessKind, Drop, Exploration, HandlerExit, Obstacle, Origin, Run, Site
@@ -48,8 +49,9 @@ _RETURN_TO_PROCESS_STACK = 0xFFFFFFFD
 _NOTHING: Mapping[int, int] = {}
 Places = tuple[tuple[int, int], ...]
 """Ranges of addresses: start, and one past the end."""
-Watch = Callable[[int], Callable[[Site, State], None]]
-"""Told the entry of each run as it begins; what it returns is told every instruction of that run."""
+Watch = Callable[[int, Jumps], Callable[[Site, State], None]]
+"""Told the entry of each run as it begins, and the computed jumps known by then; what it returns is told every
+instruction of that run."""
 
 
 def explore(
@@ -329,7 +331,7 @@ class _Explorer:
 
     def _follow(self, executor: Executor, trace: Trace, entry: int, state: State) -> None:
         trace.address = entry & ~1
-        executor.on_arrive = self._watch(entry & ~1) if self._watch is not None else None
+        executor.on_arrive = self._watch(entry & ~1, self._jumps.targets) if self._watch is not None else None
         try:
             if not entry & 1:
                 raise Blocked("fault-possible", f"the vector 0x{entry:08x} has bit 0 clear", _THUMB_VECTOR)

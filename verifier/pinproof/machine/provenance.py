@@ -16,7 +16,7 @@ from ..isa.errors import DecodeError
 from ..isa.instruction import Condition, Instruction, Operation
 from . import ranges
 from .effects import LR, SP, Effects, Flag, Loaded, Register, Source, Special, Transfer, effects_of, flags_of
-from .flow import FlowError, Function, Step, function_at, leaves
+from .flow import FlowError, Function, Jumps, Step, function_at, jumps_within, leaves
 from .ranges import Range
 from .result import Site, Word
 from .state import CONTROL, MAIN_STACK, PROCESS_STACK, State
@@ -89,12 +89,13 @@ class Watched:
 
     runs: dict[int, dict[Site, tuple[Range, ...]]] = field(default_factory=dict)
     """By the entry address of the run."""
+    jumps: Jumps = field(default_factory=dict)
 
-    def begin(self, entry: int) -> Callable[[Site, State], None]:
-        """For `explore`'s `watch`: the last run from an entry is the one that counts."""
+    def begin(self, entry: int, jumps: Jumps) -> Callable[[Site, State], None]:
+        """For `explore`'s `watch`: the last run from an entry is the one that counts; the boot's comes first."""
         seen: dict[Site, tuple[Range, ...]] = {}
-        boot = not self.runs
-        self.runs[entry] = seen
+        boot = entry == next(iter(self.runs), entry)
+        self.runs[entry], self.jumps = seen, jumps
 
         def look(site: Site, state: State) -> None:
             stack = _stack_slot(state) if boot else MAIN_STACK
@@ -141,13 +142,14 @@ class Tracer:
     def __init__(
         self,
         entry: int,
-        seen: Mapping[Site, tuple[Range, ...]],
+        watched: Watched,
         fetch: Callable[[int], Instruction],
         memory_at: Callable[[int], Memory],
         read: Callable[[int, int], bytes | None],
     ) -> None:
         self._entry = entry
-        self._seen = seen
+        self._seen: Mapping[Site, tuple[Range, ...]] = watched.runs.get(entry, {})
+        self._jumps = watched.jumps
         self._fetch = fetch
         self._memory_at = memory_at
         self._read = read
@@ -222,7 +224,7 @@ class Tracer:
             return None
         if entry not in self._graphs:
             try:
-                self._graphs[entry] = _graph_of(function_at(entry, self._fetch))
+                self._graphs[entry] = _graph_of(function_at(entry, self._fetch, self._jumps))
             except (FlowError, DecodeError):
                 self._graphs[entry] = None
         return self._graphs[entry]
@@ -272,6 +274,8 @@ class Tracer:
 
     def _goes_on(self, end: Site, back: int) -> bool:
         instruction = self._fetch(end.address)
+        if jumps_within(instruction):
+            return True
         if instruction.operation is not Operation.BX or instruction.rm in (LR, None):
             return False
         only = self._seen[end][instruction.rm].only
@@ -489,9 +493,14 @@ def _graph_of(function: Function) -> _Graph:
             after[address] = tuple(targets)
             for target in targets:
                 before.setdefault(target, []).append(address)
-    ends = tuple(address for address, step in sorted(steps.items()) if leaves(step.instruction))
+    ends = tuple(address for address, step in sorted(steps.items()) if _can_return(step.instruction))
     known = {address: tuple(sorted(before.get(address, ()))) for address in steps}
     return _Graph(function.entry, steps, known, ends, after)
+
+
+def _can_return(instruction: Instruction) -> bool:
+    """Whether control can leave the function here; a table branch stays inside."""
+    return leaves(instruction) and (not jumps_within(instruction) or instruction.operation is Operation.LDR)
 
 
 def _reaching(graph: _Graph, address: int) -> set[int]:
