@@ -258,6 +258,7 @@ class _Explorer:
         mailbox = self._mailbox
         if mailbox is None or mailbox & 3 or not any(start <= mailbox < end for start, end in confined):
             return
+        self._watch = None  # explanations are of the runs that count
         for address, numbers in entries:
             yield self._handler(address, numbers, invariant, confined, {mailbox: 0})
 
