@@ -1,4 +1,4 @@
-"""The chapter on the proof method names functions that exist, and every function of the modules that carry the proof."""
+"""The chapter on the proof method names functions that exist, and each function of the modules that carry the proof."""
 
 from __future__ import annotations
 
