@@ -109,6 +109,8 @@ CASES: list[Case] = [
         ("device-read", lambda facts: read(facts, TICK, "SCB", "CFSR", anything(Origin.DEVICE))),
         ("device-read", lambda facts: loaded(facts, TICK, 0x40002850, anything(Origin.DEVICE))),
         ("device-written", lambda facts: written(facts, TICK, "TIM2", "PSC", 1)),
+        ("device-written", lambda facts: written(facts, TICK, "TIM2", "SR", anything(Origin.DEVICE, Origin.CONFINED))),
+        ("device-written", lambda facts: written(facts, TICK, "TIM2", "SR", anything(Origin.SENSOR))),
         ("device-written", lambda facts: written(facts, FAULT, "SCB", "CFSR", anything(Origin.DEVICE))),
         (
             "device-written",

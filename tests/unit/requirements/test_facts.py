@@ -9,7 +9,7 @@ import pytest
 from pinproof import facts as facts_of
 from pinproof.declaration import Clock, ClockSource
 from pinproof.facts import Facts, Known, Unknown
-from pinproof.machine.result import AccessKind, Word
+from pinproof.machine.result import AccessKind, Origin, Word
 
 from tests.unit.requirements import deviations
 from tests.unit.requirements.builders import RELOAD, access, conforming_facts
@@ -45,6 +45,29 @@ def clock(facts: Facts) -> Fraction:
     found = facts_of.timer_clock(facts)
     assert isinstance(found, Known), found
     return found.value.fastest
+
+
+def test_flags_put_back_into_the_status_register_leave_no_trace() -> None:
+    facts = deviations.written(conforming_facts(), deviations.TICK, "TIM2", "SR", deviations.anything(Origin.DEVICE))
+    assert list(facts_of.device_problems(facts)) == []
+
+
+def with_a_halfway_pll(order: int, *, in_loop: bool = False) -> Facts:
+    """Boot stores a setting out of range to PLLCFGR, and turns the PLL on at order 0."""
+    facts = conforming_facts()
+    halfway = access(AccessKind.STORE, 0x40023804, 0x24003008, order=order, in_loop=in_loop)
+    switch = access(AccessKind.STORE, 0x40023800, 0x01010083, order=0)
+    boot = replace(facts.exploration.boot, accesses=(halfway, switch, *facts.exploration.boot.accesses))
+    return replace(facts, exploration=replace(facts.exploration, boot=boot))
+
+
+def test_a_pll_setting_that_is_replaced_before_the_pll_is_on_does_not_count() -> None:
+    assert clock(with_a_halfway_pll(-1)) == clock(conforming_facts())
+
+
+def test_a_pll_setting_with_the_pll_on_or_in_a_loop_counts() -> None:
+    assert isinstance(facts_of.timer_clock(with_a_halfway_pll(1)), Unknown)
+    assert isinstance(facts_of.timer_clock(with_a_halfway_pll(-1, in_loop=True)), Unknown)
 
 
 def test_the_reference_clock() -> None:

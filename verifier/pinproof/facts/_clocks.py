@@ -25,6 +25,7 @@ ASSUMPTION_CRYSTAL = "A-crystal"
 _CSS = 1 << 19
 _HSE_BYPASS = 1 << 18
 _HSE_ON = 1 << 16
+_PLL_ON = 1 << 24
 _SWITCH = 0b11
 _HSI, _HSE, _PLL = 0, 1, 2
 _PPRE_OF_BUS = {"APB1": 10, "APB2": 13}
@@ -109,8 +110,8 @@ def _source(facts: Facts, selected: int) -> tuple[Fraction, frozenset[str]] | Pr
 
 
 def _pll(facts: Facts) -> tuple[Fraction, frozenset[str]] | Problem:
-    """The fastest output of the main PLL over every setting that the gate may write (6.3.2)."""
-    settings = _all_values(facts, register(facts, "RCC", "PLLCFGR"))
+    """The fastest output of the main PLL over every setting with which it may run (6.3.2)."""
+    settings = _all_values(_pll_settings(facts))
     if settings is None:
         return _unproved("RCC.PLLCFGR is not one of a few known numbers")
     best: tuple[Fraction, frozenset[str]] | None = None
@@ -192,9 +193,27 @@ def _values_of(facts: Facts, address: int, mask: int) -> frozenset[int] | None:
     return frozenset(found) or None
 
 
-def _all_values(facts: Facts, address: int) -> frozenset[int] | None:
+def _pll_settings(facts: Facts) -> Iterable[Word]:
+    """What PLLCFGR holds at the drop, and what is stored there when the PLL may already be on.
+
+    The PLL is off after reset (6.3.1), so a store that comes before the first one that may turn it on, and comes once,
+    matters by what is there in the end alone.
+    """
+    address = register(facts, "RCC", "PLLCFGR")
+    switched = stores(facts, boot(facts), register(facts, "RCC", "CR"))
+    first = min((touch.access.order for touch in switched if may_set(touch.access.value, _PLL_ON)), default=None)
+    yield from device_at_drops(facts, address)
+    for touch in stores(facts, boot(facts), address):
+        off = first is None or (touch.access.order < first and not touch.access.in_loop)
+        if touch.exact != address:
+            yield Word.anything()
+        elif not off:
+            yield touch.access.value
+
+
+def _all_values(words: Iterable[Word]) -> frozenset[int] | None:
     found: set[int] = set()
-    for word in _words(facts, address):
+    for word in words:
         values = values_of(word)
         if values is None:
             return None

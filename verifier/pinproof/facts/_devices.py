@@ -17,7 +17,7 @@ from pinproof.facts._view import (
     places,
     register,
 )
-from pinproof.machine.result import AccessKind
+from pinproof.machine.result import AccessKind, Origin
 
 DEVICE_REASONS: dict[str, str] = {
     "device-written": "a handler stores to a device in which it can leave a trace of the past",
@@ -60,11 +60,18 @@ def _stored_by_handlers(facts: Facts) -> Iterator[Touch]:
 
 
 def _is_harmless(facts: Facts, touch: Touch) -> bool:
-    """The compare register (out-clocked, out-one-write), or a constant, always the same, to what keeps no data."""
+    """The compare register (out-clocked, out-one-write), or a constant, always the same, to what keeps no data.
+
+    To the timer's own status register also what it was read to hold: a stored 1 leaves a flag as it is (RM0368 13.4.5),
+    so what is there afterwards tells of the timer alone. Other devices the tick does not read, and other gate memory is
+    constant (mem-forgetful), so no value of these two origins comes from elsewhere.
+    """
     timer, channel = output_timer(facts), facts.declaration.output.channel
     if timer is not None and touch.exact == register(facts, timer.name, f"CCR{channel}"):
         return True
     access = touch.access
+    if timer is not None and touch.exact == register(facts, timer.name, "SR") and not access.control:
+        return access.width == 4 and access.value.origins <= {Origin.DEVICE, Origin.GATE}
     return touch.exact in _keeps_nothing(facts) and access.value.only is not None and not access.control
 
 

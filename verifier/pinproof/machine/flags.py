@@ -92,6 +92,8 @@ def of_subtraction(symbols: Symbols, a: Value, b: Value) -> Flags:
         unequal &= C_SET
     if range_a.high <= range_b.low:
         unequal &= ~C_SET
+    if range_b.only == 0:
+        unequal &= ~V_SET
     if range_a.high < _SIGN and range_b.high < _SIGN:
         unequal &= ~V_SET
         unequal &= _mask(1, None, 0, None) | _mask(0, None, 1, None)

@@ -289,6 +289,10 @@ class Symbols:
         self._narrow_symbol(symbol, 1, 0, trimmed)
 
 
+_FEW_TURNS = 2
+"""A counter that starts below zero comes round through 2^32 once."""
+
+
 @lru_cache(maxsize=1 << 16)
 def _solved(old: Range, factor: int, constant: int, known: Range) -> Range | None:
     """The values in `old` whose image constant + factor * value is in `known`, or a superset; None if none is."""
@@ -301,12 +305,11 @@ def _solved(old: Range, factor: int, constant: int, known: Range) -> Range | Non
         return _preimage(old, factor, constant, known.only)
     step = ranges.signed(factor)
     at_low, at_high = constant + step * old.low, constant + step * old.high
-    if at_low >> 32 == at_high >> 32:
-        base = (at_low >> 32) << 32
-        low_image, high_image = known.low + base - constant, known.high + base - constant
-        first = -(-low_image // step) if step > 0 else -(-high_image // step)
-        last = low_image // step if step < 0 else high_image // step
-        low, high = max(old.low, first), min(old.high, last)
+    turns = range(min(at_low, at_high) >> 32, (max(at_low, at_high) >> 32) + 1)
+    if len(turns) <= _FEW_TURNS:
+        parts = [_solved_in_turn(old, step, (turn << 32) - constant, known) for turn in turns]
+        bounds = [part for part in parts if part[0] <= part[1]]
+        low, high = min((part[0] for part in bounds), default=1), max((part[1] for part in bounds), default=0)
         solved = ranges.between(low, high, old.zeros, old.ones, old.origins) if low <= high else None
         if solved is None or constant or factor & (factor - 1):
             return solved
@@ -316,6 +319,14 @@ def _solved(old: Range, factor: int, constant: int, known: Range) -> Range | Non
         zeros, ones = old.zeros | known.zeros >> shift, old.ones | known.ones >> shift
         return ranges.between(old.low, old.high, zeros, ones, old.origins)
     return old
+
+
+def _solved_in_turn(old: Range, step: int, base: int, known: Range) -> tuple[int, int]:
+    """Bounds of the values in `old` with known.low <= step * value - base <= known.high; crossed where none is."""
+    low_image, high_image = known.low + base, known.high + base
+    first = -(-low_image // step) if step > 0 else -(-high_image // step)
+    last = low_image // step if step < 0 else high_image // step
+    return max(old.low, first), min(old.high, last)
 
 
 def _preimage(old: Range, factor: int, constant: int, image: int) -> Range | None:
