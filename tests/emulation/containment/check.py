@@ -7,11 +7,11 @@ obstacles the same is a violation.
 
 from __future__ import annotations
 
+import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pinproof.machine import mpu
 from pinproof.machine.result import Access, AccessKind, Drop, Exploration, HandlerExit, Run
 from pinproof.silicon import Silicon
 
@@ -31,19 +31,14 @@ from tests.emulation.containment.record import (
     Start,
     User,
 )
-from tests.emulation.containment.states import MEMORY_START, Concrete, compare, holds, spelt
+from tests.emulation.containment.states import MEMORY_START, Concrete, compare, compare_frame, holds, spelt
+from tests.emulation.containment.views import Places, Views, kept_memory, named, note_stored
 
-_SPECIAL = {0: "APSR", 1: "IAPSR", 2: "EAPSR", 3: "XPSR", 8: "MSP", 9: "PSP", 16: "PRIMASK", 17: "BASEPRI"}
-_SPECIAL |= {18: "BASEPRI_MAX", 19: "FAULTMASK", 20: "CONTROL"}
-"""SYSm of MSR (DDI 0403, B5.1.1)."""
-_NVIC_SET, _NVIC_CLEAR = range(0xE000E100, 0xE000E120), range(0xE000E180, 0xE000E1A0)
 _THREAD_PROCESS_STACK = 0xFFFFFFFD
 _FAULTS = frozenset(range(2, 7))
 """NMI, HardFault, MemManage, BusFault, UsageFault."""
 _OF_ALL_HANDLERS = frozenset(("no-invariant", "protection-changes"))
 """Obstacles after which nothing is claimed of any handler."""
-_REGIONS = 8
-_MPU_CTRL = 0xE000ED94
 _UNALIGNED = 1 << 9
 """In a stacked xPSR: the frame was pushed 4 bytes lower (DDI 0403, B1.5.7)."""
 
@@ -91,8 +86,7 @@ class Checker:
         """`handlers_nest`: whether handlers may preempt each other, as in images that fail for just that."""
         self._exploration = exploration
         self._silicon = silicon
-        self._read = read
-        self._memory = memory
+        self._views = Views(read=read, memory=memory)
         self._nest = handlers_nest
         self.result = Result()
         self._runs = {number: run for run in exploration.handlers for number in run.exceptions} | {0: exploration.boot}
@@ -109,7 +103,7 @@ class Checker:
         self._control = 0
         self._system: tuple[int, ...] | None = None
         self._held: Snapshot | None = None
-        self._confined: tuple[tuple[int, int], ...] = ()
+        self._confined: Places = ()
 
     def follow(self, events: Iterable[Event]) -> Result:
         try:
@@ -169,7 +163,7 @@ class Checker:
         if moved.address >= 0x40000000:
             self._access(active, kind, moved)
             if moved.store:
-                self._note_stored(moved)
+                note_stored(self._stored, moved)
         elif moved.address < MEMORY_START and not moved.store:
             for address in moved.addresses():
                 within = any(s <= address and address + moved.width <= e for s, e in self._exploration.constants)
@@ -193,22 +187,10 @@ class Checker:
             text = f"{kind} of {moved.width} bytes, {moved.value:#x} at {address:#x}, is not among {claimed}"
             self._findings.check(Kind.ACCESS, inside, moved.pc, text, facts=1 if moved.stride else moved.count)
 
-    def _note_stored(self, moved: Moved) -> None:
-        """What the state calls a device register's value: the last word stored; interrupt enables add up."""
-        if moved.width != 4:
-            return
-        if moved.address in _NVIC_SET:
-            self._stored[moved.address] = self._stored.get(moved.address, 0) | moved.value
-        elif moved.address in _NVIC_CLEAR:
-            twin = moved.address - _NVIC_CLEAR.start + _NVIC_SET.start
-            self._stored[twin] = self._stored.get(twin, 0) & ~moved.value
-        elif moved.address <= _MPU_CTRL or moved.address > 0xE000EDB8:
-            self._stored[moved.address] = moved.value
-
     def _special(self, special: Special) -> None:
         if special.system is not None:
             self._system = special.system
-        name, value = _named(special)
+        name, value = named(special)
         run = self._active[-1].run
         sites = [each for each in run.system_writes if each[1].address == special.pc and each[1].calls == special.calls]
         if name and not sites:
@@ -263,42 +245,24 @@ class Checker:
 
     def _undisturbed(self, enter: Enter) -> None:
         """What the confined part cannot write has not changed since the handler or boot before."""
-        held = self._held
-        if held is None or held.memory is None or enter.at.memory is None:
+        held, pc = self._held, enter.at.registers[15]
+        if held is None:
             return
-        before, now = self._dump(held.memory), self._dump(enter.at.memory)
-        same = all(before[low:high] == now[low:high] for low, high in self._kept_memory())
-        self._findings.check(Kind.UNDISTURBED, same, enter.at.registers[15], "gate memory changed meanwhile")
+        before, now = self._views.dump(held.memory), self._views.dump(enter.at.memory)
+        if before is not None and now is not None:
+            same = all(before[low:high] == now[low:high] for low, high in kept_memory(self._confined))
+            self._findings.check(Kind.UNDISTURBED, same, pc, "gate memory changed meanwhile")
         if held.system is not None and enter.at.system is not None:
-            regions = held.system[-2 * _REGIONS :] == enter.at.system[-2 * _REGIONS :]
-            self._findings.check(Kind.UNDISTURBED, regions, enter.at.registers[15], "the MPU changed meanwhile")
+            same = self._views.regions(held.system) == self._views.regions(enter.at.system)
+            self._findings.check(Kind.UNDISTURBED, same, pc, "the MPU changed meanwhile")
 
     def _invariant(self, enter: Enter, run: Run) -> None:
         """The state in which a handler is entered lies inside the one from which the verifier ran it."""
         if run.entry_state is None:
             self._missing(Kind.ENTRY, run.entry, "a handler without an entry state")
             return
-        concrete = Concrete(
-            general=enter.at.registers[:13],
-            main_stack=enter.at.registers[13],
-            control=self._control,
-            primask=self._primask,
-            regions=self._regions(enter.at.system),
-            read=self._readings(enter.at.system),
-            stored=self._stored,
-            memory=None if enter.at.memory is None else self._dump(enter.at.memory),
-        )
+        concrete = self._concrete(enter.at, main_stack=enter.at.registers[13])
         compare(run.entry_state, concrete, self._silicon, self._findings, f"entering {enter.number}")
-
-    def _kept_memory(self) -> list[tuple[int, int]]:
-        """Parts of a dump, as offsets, that unprivileged code cannot write."""
-        edge, kept = MEMORY_START, []
-        for start, end in sorted(self._confined):
-            if edge < start:
-                kept.append((edge - MEMORY_START, min(start - MEMORY_START, MEMORY_SIZE)))
-            edge = max(edge, end)
-        kept.append((edge - MEMORY_START, MEMORY_SIZE))
-        return kept
 
     def _leave(self, leave: Leave) -> None:
         active = self._active.pop()
@@ -361,20 +325,12 @@ class Checker:
         if not self._findings.check(Kind.DROP, bool(fitting), at.registers[15], text):
             return
         self._completed(left.active, left.leave)
-        concrete = Concrete(
-            general=at.registers[:13],
-            main_stack=left.leave.main_stack,
-            process_stack=at.registers[13] if self._control & 2 else None,
-            control=self._control,
-            primask=self._primask,
-            regions=self._regions(self._system),
-            read=self._readings(self._system),
-            stored=self._stored,
-            memory=None if left.user.at.memory is None else self._dump(left.user.at.memory),
-        )
+        seen = Snapshot(registers=at.registers, system=self._system, memory=left.user.at.memory)
+        process_stack = at.registers[13] if self._control & 2 else None
+        concrete = self._concrete(seen, main_stack=left.leave.main_stack, process_stack=process_stack)
         self._best(fitting, concrete, "at the drop")
-        self._confined = self._unprivileged_memory(self._system)
-        self._held = Snapshot(registers=at.registers, system=self._system, memory=left.user.at.memory)
+        self._confined = self._views.unprivileged_memory(self._system)
+        self._held = seen
 
     def _exit(self, left: _Left) -> None:
         number, run = left.active.number, left.active.run
@@ -388,21 +344,11 @@ class Checker:
         text = f"returns with {returning.value:#x}, which no exit of {number} does"
         if not self._findings.check(Kind.RETURN, bool(fitting), returning.pc, text):
             return
-        stack = self._frame_address(left)
-        concrete = Concrete(
-            general=returning.at.registers[:13],
-            main_stack=returning.at.registers[13],
-            process_stack=stack,
-            control=self._control,
-            primask=self._primask,
-            regions=self._regions(returning.at.system),
-            read=self._readings(returning.at.system),
-            stored=self._stored,
-            memory=None if returning.at.memory is None else self._dump(returning.at.memory),
-        )
+        at = returning.at
+        concrete = self._concrete(at, main_stack=at.registers[13], process_stack=self._frame_address(left))
         self._best(fitting, concrete, f"at the return of {number}")
         self._held = returning.at
-        self._confined = self._unprivileged_memory(returning.at.system)
+        self._confined = self._views.unprivileged_memory(returning.at.system)
 
     def _frame_address(self, left: _Left) -> int | None:
         """Where the frame was that the return popped; None where another exception came instead."""
@@ -420,10 +366,23 @@ class Checker:
     def _frame(self, left: _Left, address: int) -> tuple[int, ...] | None:
         assert left.returning is not None
         at = address - MEMORY_START
-        if left.returning.at.memory is None or not 0 <= at <= MEMORY_SIZE - 32:
+        memory = self._views.dump(left.returning.at.memory)
+        if memory is None or not 0 <= at <= MEMORY_SIZE - 32:
             return None
-        data = self._dump(left.returning.at.memory)[at : at + 32]
-        return tuple(int.from_bytes(data[index : index + 4], "little") for index in range(0, 32, 4))
+        return struct.unpack("<8I", memory[at : at + 32])
+
+    def _concrete(self, at: Snapshot, *, main_stack: int, process_stack: int | None = None) -> Concrete:
+        return Concrete(
+            general=at.registers[:13],
+            main_stack=main_stack,
+            process_stack=process_stack,
+            control=self._control,
+            primask=self._primask,
+            regions=self._views.regions(at.system),
+            read=self._views.readings(at.system),
+            stored=self._stored,
+            memory=self._views.dump(at.memory),
+        )
 
     def _best(self, ends: list[Drop] | list[HandlerExit], concrete: Concrete, where: str) -> None:
         """Several ends may share a place: the state must lie inside one of them, whole."""
@@ -432,49 +391,9 @@ class Checker:
             findings = Findings()
             compare(end.state, concrete, self._silicon, findings, where)
             if isinstance(end, HandlerExit):
-                _compare_frame(end, concrete, findings, where)
+                compare_frame(end, concrete, findings, where)
             tried.append(findings)
         self._findings.add(min(tried, key=lambda each: len(each.violations)))
 
-    # --- shared -----------------------------------------------------------------------------------------------------
-
-    def _dump(self, number: int) -> bytes:
-        return self._memory[number * MEMORY_SIZE : (number + 1) * MEMORY_SIZE]
-
-    def _regions(self, system: tuple[int, ...] | None) -> tuple[tuple[int, int], ...] | None:
-        if system is None:
-            return None
-        words = system[-2 * _REGIONS :]
-        return tuple(zip(words[::2], words[1::2], strict=True))
-
-    def _readings(self, system: tuple[int, ...] | None) -> dict[int, int] | None:
-        return None if system is None else dict(zip(self._read, system, strict=False))
-
-    def _unprivileged_memory(self, system: tuple[int, ...] | None) -> tuple[tuple[int, int], ...]:
-        """By the MPU's registers as QEMU holds them; all of memory where they mean nothing."""
-        regions, readings = self._regions(system), self._readings(system)
-        decoded = None if regions is None or readings is None else mpu.decode(regions, readings[_MPU_CTRL])
-        if not isinstance(decoded, mpu.Protection) or not decoded.enabled:
-            return ((MEMORY_START, MEMORY_START + MEMORY_SIZE),)
-        return tuple(mpu.unprivileged_writable(decoded))
-
     def _is_confined(self, address: int) -> bool:
         return any(start <= address < end for start, end in self._confined)
-
-
-def _compare_frame(exit_: HandlerExit, concrete: Concrete, findings: Findings, where: str) -> None:
-    if concrete.process_stack is None or concrete.memory is None:
-        return
-    at = concrete.process_stack - MEMORY_START
-    for index, word in enumerate(exit_.frame):
-        value = int.from_bytes(concrete.memory[at + 4 * index : at + 4 * index + 4], "little")
-        text = f"{where}: word {index} of the frame is {value:#x}, not in {spelt(word)}"
-        findings.check(Kind.FRAME, holds(word, value), exit_.site.address, text)
-
-
-def _named(special: Special) -> tuple[str, int]:
-    """The register that MSR or CPS writes, and what. CPS of both masks counts as PRIMASK."""
-    if special.encoding >> 24 == 0xB6:
-        first = special.encoding >> 16
-        return ("PRIMASK" if first & 2 else "FAULTMASK"), first >> 4 & 1
-    return _SPECIAL.get(special.encoding & 0xFF, ""), special.value

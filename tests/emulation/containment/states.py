@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pinproof.machine.result import MachineState, MemoryRange, Word
+from pinproof.machine.result import HandlerExit, MachineState, MemoryRange, Word
 from pinproof.silicon import RegisterAccess, Silicon
 
 from tests.emulation.containment.findings import Findings, Kind
@@ -125,3 +125,13 @@ def _memory(piece: MemoryRange, memory: bytes, findings: Findings, where: str) -
         text = f"{where}: the word at {address:#x} is {value:#x}, not in {spelt(word)}"
         if not findings.check(Kind.MEMORY, holds(word, value), address, text):
             return
+
+
+def compare_frame(exit_: HandlerExit, concrete: Concrete, findings: Findings, where: str) -> None:
+    if concrete.process_stack is None or concrete.memory is None:
+        return
+    at = concrete.process_stack - MEMORY_START
+    for index, word in enumerate(exit_.frame):
+        value = int.from_bytes(concrete.memory[at + 4 * index : at + 4 * index + 4], "little")
+        text = f"{where}: word {index} of the frame is {value:#x}, not in {spelt(word)}"
+        findings.check(Kind.FRAME, holds(word, value), exit_.site.address, text)
