@@ -74,6 +74,7 @@ fuzz: $(TESTED)
 
 benchmark: $(TESTED)
 	$(PYTHON) benchmarks/verify.py
+	$(PYTHON) benchmarks/engine.py
 
 clean:
 	rm -rf build

@@ -124,18 +124,17 @@ def sizes(rounds: int) -> None:
             if size not in best or cost.seconds < best[size].seconds:
                 best[size] = cost
     first_size, first = next(iter(best.items()))
-    print(
-        f"{'gate bytes':>10} {'of first':>9} {'CPU s':>7} {'of first':>9} {'peak +MB':>9} {'steps':>7} {'steps/s':>8} {'open':>5}"
-    )
+    heads = ("gate bytes", "of first", "CPU s", "of first", "peak +MB", "steps", "steps/s", "obstacles")
+    print(" ".join(f"{head:>10}" for head in heads))
     for size, cost in best.items():
         print(
-            f"{size:10} {size / first_size:9.1f} {cost.seconds:7.2f} {cost.seconds / first.seconds:9.1f} "
-            f"{cost.kilobytes / 1024:9.1f} {cost.steps:7} {cost.steps / cost.seconds:8.0f} {cost.obstacles:5}"
+            f"{size:10} {size / first_size:10.1f} {cost.seconds:10.2f} {cost.seconds / first.seconds:10.1f} "
+            f"{cost.kilobytes / 1024:10.1f} {cost.steps:10} {cost.steps / cost.seconds:10.0f} {cost.obstacles:10}"
         )
 
 
 def stages() -> None:
-    """Shares of one verification of the reference module, by the part of the verifier whose own code runs (profiled)."""
+    """Shares of one verification of the reference module, by the part whose own code runs (profiled)."""
     image, module = REFERENCE / "person_detector.elf", REFERENCE / "module.toml"
     files = {name: (REFERENCE / name).read_bytes() for name in ("provisioning.toml", "datasheet.md")}
     profile = cProfile.Profile()

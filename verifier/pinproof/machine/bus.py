@@ -59,7 +59,7 @@ class Bus:
         if self._inside(known, width, self._flash):
             value = self._load_flash(state, address, known, width)
         elif self._inside(known, width, self._rams):
-            value = self._load_ram(state, known, width)
+            value = self._load_ram(state, known, width, multiple)
         else:
             value = self._load_device(state, known, width, multiple)
         return _extended(state, value, width) if signed else value
@@ -84,7 +84,7 @@ class Bus:
         self._trace.constant(address, address + width)
         return int.from_bytes(data, "little")
 
-    def _load_ram(self, state: State, known: Range, width: int) -> Value:
+    def _load_ram(self, state: State, known: Range, width: int, multiple: bool) -> Value:
         only = known.only
         if only is None:
             value = state.symbols.fresh(self._ram_hull(state, known, width).with_origins(known.origins))
@@ -94,7 +94,7 @@ class Bus:
             word = state.get(only & ~3)
             value = state.symbols.bit_and(state.symbols.shift_right(word, 8 * (only & 3)), (1 << 8 * width) - 1)
         if any(start <= known.high + width - 1 and known.low < end for start, end in self.confined):
-            self._record(AccessKind.LOAD, state, known, width, state.symbols.range(value), False)
+            self._record(AccessKind.LOAD, state, known, width, state.symbols.range(value), multiple)
         return value
 
     def _ram_hull(self, state: State, known: Range, width: int) -> Range:
