@@ -141,7 +141,8 @@ def _declared(gate: Gate, how: Build, image: Path) -> Built:
     symbols = read_symbols(image)
     files = {name: (REFERENCE / name).read_bytes() for name in (PROVISIONING, DATASHEET)}
     text = (REFERENCE / DECLARATION).read_text(encoding="utf-8")
-    text = refreshed(rewritten(text, _differences(gate, how, symbols)), read_image(data, "image"), REFERENCE)
+    text = _without_absent(rewritten(text, _differences(gate, how, symbols)))
+    text = refreshed(text, read_image(data, "image"), REFERENCE)
     segment = next(part for part in read_image(data, "image").segments if part.address == FLASH_START)
     return Built(case=Case(image=data, declaration=text.encode(), files=files), gate_bytes=len(segment.data))
 
@@ -157,6 +158,11 @@ def _differences(gate: Gate, how: Build, image: Image) -> dict[tuple[str, str], 
     }
     values |= {(table, key): value for table, keys in gate.declaration.items() for key, value in keys.items()}
     return {name: _spelt(value) for name, value in values.items()}
+
+
+def _without_absent(text: str) -> str:
+    """The declaration, in which no key takes a boolean, without the keys that the gate calls false."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.endswith(" = false\n"))
 
 
 def _spelt(value: object) -> str:

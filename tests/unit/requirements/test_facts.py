@@ -10,9 +10,11 @@ from pinproof import facts as facts_of
 from pinproof.declaration import Clock, ClockSource
 from pinproof.facts import Facts, Known, Unknown
 from pinproof.machine.result import AccessKind, Origin, Word
+from pinproof.outcome import Fail, Pass
 
 from tests.unit.requirements import deviations
 from tests.unit.requirements.builders import RELOAD, access, conforming_facts
+from tests.unit.requirements.cases import decide
 
 
 def reaches(address: int | Word, start: int, end: int, width: int = 4) -> bool:
@@ -167,3 +169,11 @@ def test_ranges() -> None:
 def test_seconds_are_shown_rounded_down() -> None:
     assert facts_of.show_seconds(Fraction(1)) == "1"
     assert facts_of.show_seconds(Fraction(84_008_399, 84_008_400)) == "0.999999988"
+
+
+def test_boot_may_use_the_timer_of_the_core() -> None:
+    """It has no line to the outside; in a handler it would be a device that is stored to."""
+    in_boot = deviations.stored(conforming_facts(), deviations.BOOT, 0xE000E010, 5)
+    assert isinstance(decide("out-no-other-peripheral", in_boot), Pass)
+    in_tick = deviations.stored(conforming_facts(), deviations.TICK, 0xE000E010, 5)
+    assert isinstance(decide("mem-forgetful", in_tick), Fail)

@@ -4,7 +4,7 @@ output timer and the declared sensor bus.
 *How it is decided.* The decoded protection gives the confined part no address of any block, bit-band aliases
 included. No store of the gate reaches a block that can signal (radio, serial, usb, network, storage, analogue, debug,
 other timers, DMA) except the declared output timer and the declared sensor bus, and no such block is clocked at the
-drop, the sensor bus included.
+drop, the sensor bus included. The core's own timer has no line to the outside: boot may use it.
 
 *False accepts.* A block that the silicon file does not list, or lists without its capability. Debug blocks have no
 clock bit; what they do after power-on stands in the ledger.
@@ -59,6 +59,10 @@ _SIGNALLING = (
 )
 
 
+_CORE_TIMER = frozenset({Capability.CORE, Capability.TIMER})
+"""SysTick; what handlers store to it, and its interrupt, are judged by mem-forgetful and run-handlers."""
+
+
 def check(facts: Facts) -> Outcome:
     evidence = [
         hardware(
@@ -74,7 +78,11 @@ def check(facts: Facts) -> Outcome:
 def _others(facts: Facts) -> tuple[Peripheral, ...]:
     """The blocks that can signal and are not declared."""
     declared = {facts.declaration.output.timer, facts.declaration.sensor.control_bus}
-    return tuple(block for block in blocks_with(facts, *_SIGNALLING) if block.name not in declared)
+    return tuple(
+        block
+        for block in blocks_with(facts, *_SIGNALLING)
+        if block.name not in declared and block.capabilities != _CORE_TIMER
+    )
 
 
 def _used(facts: Facts) -> Iterator[Problem]:
