@@ -11,6 +11,10 @@ MODULE := reference_module/module.toml
 WORKERS ?= 2
 READER ?= elf
 SECONDS ?= 60
+# How much `make soundness` tries, and what it depends on.
+CASES ?= 200000
+SEED ?= 1
+MUTANTS ?= 200
 # What the inner loop leaves to `make test`.
 HEAVY := toolchain or emulation or node or slow
 
@@ -23,6 +27,7 @@ help:
 	@echo "make firmware   build the reference image and its declaration's digests"
 	@echo "make vectors    write the standard's vectors from the attacks"
 	@echo "make fuzz       fuzz one reader of bytes: READER=elf, hex, declaration or certificate, for SECONDS"
+	@echo "make soundness  the verifier against other machines: CASES=200000 SEED=1 MUTANTS=200"
 	@echo "make benchmark  time and memory, as ratios"
 
 $(INSTALLED): pyproject.toml tools/environment.sh
@@ -71,6 +76,9 @@ vectors: toolchain $(TESTED)
 fuzz: $(TESTED)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	PYTHONPATH=verifier $(PYTHON) -m tests.fuzz.campaign $(READER) --seconds $(SECONDS)
+
+soundness: toolchain $(TESTED)
+	$(PYTHON) -m tests.soundness --cases $(CASES) --seed $(SEED) --mutants $(MUTANTS) --workers $(WORKERS)
 
 benchmark: $(TESTED)
 	$(PYTHON) benchmarks/verify.py

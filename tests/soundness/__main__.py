@@ -7,12 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.attacks import mutate
 from tests.soundness import campaign
-
-try:
-    from tests.attacks import mutate
-except ImportError:
-    mutate = None  # type: ignore[assignment]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,15 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"soundness: {error}", file=sys.stderr)
         return 2
-    made, dangerous = 0, 0
-    if options.mutants and mutate is not None:
-        mutants = mutate.campaign(options.mutants, options.seed, options.workers)
-        made, dangerous = mutants.mutants, mutants.dangerous
-        for finding in mutants.findings:
-            print(f"dangerous: {finding}", file=sys.stderr)
+    mutants = mutate.campaign(options.mutants, options.seed, options.workers)
+    for finding in mutants.findings:
+        print(f"mutant: {finding}", file=sys.stderr)
     cases, unsound = sum(tally.cases.values()), len(tally.unsound)
-    print(f"soundness: {cases} cases, {unsound} unsound; {made} mutants, {dangerous} dangerous passed")
-    return 1 if unsound or dangerous else 0
+    print(
+        f"soundness: {cases} cases, {unsound} unsound; {mutants.mutants} mutants, {mutants.dangerous} dangerous passed"
+    )
+    return 1 if unsound or mutants.dangerous else 0
 
 
 def _replay(place: campaign.Place) -> int:

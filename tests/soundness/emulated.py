@@ -65,6 +65,12 @@ class Emulator:
     def read(self, address: int, length: int) -> bytes:
         return bytes(self._machine.mem_read(address, length))
 
+    def write_register(self, name: int, value: int) -> None:
+        self._machine.reg_write(name, value)
+
+    def read_register(self, name: int) -> int:
+        return int(self._machine.reg_read(name))
+
     def run(self, registers: Sequence[int], flags: int, start: int, end: int) -> tuple[bool, list[int]]:
         """Whether it ran without a fault, and R0 to R12, SP, LR, NZCV and PC afterwards."""
         values = self._values

@@ -37,7 +37,7 @@ from pinproof.machine.values import Infeasible, Value
 from tests.soundness import pcode
 from tests.soundness.bench import Bench, difference, told
 from tests.soundness.emulated import FLASH, FLASH_SIZE
-from tests.soundness.encodings import MEMORY, USABLE, code_of, decoded
+from tests.soundness.encodings import MEMORY, USABLE, code_of, decoded, rows_of
 from tests.soundness.scene import STACK, WINDOW, WINDOW_SIZE, Draw, Scene
 from tests.soundness.tally import Tally
 from tests.soundness.within import Around, inside
@@ -47,6 +47,8 @@ STEPPED = frozenset({_O.BL, _O.BLX, _O.BX, _O.TBB, _O.TBH, _O.SVC, _O.BKPT, _O.U
 """What goes where a single instruction has nothing to follow; the step alone is looked at."""
 NOT_EMULATED = frozenset({_O.MRS, _O.MSR, _O.CPS, _O.SVC, _O.BKPT, _O.UDF, _O.WFI, _O.WFE})
 """System registers, exceptions and sleep: not compared here."""
+PREDICATED, LIFTED = 0.15, 0.25
+"""Shares of the groups that stand in an IT block, and that are compared with p-code."""
 UNCHECKED = ("unaligned access of several words", "branch to ARM state")
 """Faults of the architecture (DDI 0403 A3.2.1, A2.3.1) that Unicorn leaves out or raises one instruction later."""
 LANDING = FLASH + 0x1000
@@ -64,10 +66,17 @@ class Foreseen:
 class Group:
     """One instruction at one address, one abstract state, and the draws from it."""
 
-    def __init__(self, bench: Bench, source: random.Random) -> None:
+    def __init__(
+        self, bench: Bench, source: random.Random, *, only: Operation | None = None, always_lift: bool = False
+    ) -> None:
+        """`only`: of this operation. `always_lift`: compare with p-code."""
         self._bench = bench
         self._source = source
-        predicated, size = source.random() < 0.15, source.choice((2, 4))
+        self._lift_share = 1.0 if always_lift else LIFTED
+        self._only = only
+        predicated, size = source.random() < PREDICATED, source.choice((2, 4))
+        if only is not None:
+            predicated, size = False, source.choice(sorted({size for _, size in rows_of(frozenset({only}))}))
         self.address = bench.start + bench.size - size - 2 * predicated
         self.instruction, self.condition = self._choose(size, predicated=predicated)
         bench.load(self.code, self.address)
@@ -78,9 +87,15 @@ class Group:
         self._scene.know_flags(compared=self.instruction.condition is not Condition.AL)
 
     def _choose(self, size: int, *, predicated: bool) -> tuple[Instruction, Condition | None]:
+        rows = USABLE[size]
+        if self._only is not None:
+            rows = tuple(row for row, each in rows_of(frozenset({self._only})) if each == size)
         source, place = self._source, range(self._bench.start, self._bench.start + self._bench.size)
         while True:
-            i = decoded(source.choice(USABLE[size]), size, source, place.stop - size)
+            row = source.choice(rows)
+            i = decoded(row, size, source, place.stop - size)
+            if self._only is not None and (i is None or i.operation is not self._only):
+                continue
             if i is None or i.operation is _O.IT or i.operation in NOT_EMULATED or i.target in place:
                 continue  # What jumps into itself would run for ever.
             if not predicated:
@@ -142,8 +157,8 @@ class Group:
     # --- p-code -----------------------------------------------------------------------------------------------------
 
     def _lift(self, tally: Tally) -> pcode.Lifted | None:
-        """For one group in four; never in an IT block."""
-        if self.condition is not None or self._source.random() >= 0.25:
+        """Never in an IT block."""
+        if self.condition is not None or self._source.random() >= self._lift_share:
             return None
         try:
             return self._bench.lifter.lift(self.code, self.address)

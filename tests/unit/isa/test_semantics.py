@@ -106,7 +106,7 @@ def test_special_registers() -> None:
     processor.registers[0] = 0xF0000003
     run(0xF3808814, processor)
     run(0xF3EF8114, processor)
-    assert processor.registers[1] == 0xF0000003
+    assert processor.registers[1] == 3
     run(0xF3808800, processor)
     assert processor.flags == 15
     run(0xF3808400, processor)

@@ -231,6 +231,8 @@ class ConcreteProcessor:
             return self.flags << 28
         if special in (SpecialRegister.MSP, SpecialRegister.PSP):
             return self.registers[13]
+        if special is SpecialRegister.BASEPRI_MAX:
+            special = SpecialRegister.BASEPRI
         return self.special.get(special, 0)
 
     def write_special(self, special: SpecialRegister, mask: int, value: int, /) -> None:
@@ -239,8 +241,16 @@ class ConcreteProcessor:
                 self.flags = value >> 28
         elif special in (SpecialRegister.MSP, SpecialRegister.PSP):
             self.registers[13] = value & ~3
-        else:
-            self.special[special] = value
+        elif special in (SpecialRegister.BASEPRI, SpecialRegister.BASEPRI_MAX):
+            self._write_base_priority(value & 0xFF, only_raise=special is SpecialRegister.BASEPRI_MAX)
+        elif special not in (SpecialRegister.IPSR, SpecialRegister.EPSR, SpecialRegister.IEPSR):
+            self.special[special] = value & (3 if special is SpecialRegister.CONTROL else 1)
+
+    def _write_base_priority(self, value: int, *, only_raise: bool) -> None:
+        """BASEPRI_MAX lowers the number, or sets one where there was none (DDI 0403 B5.2.3)."""
+        old = self.special.get(SpecialRegister.BASEPRI, 0)
+        if not only_raise or (value and (value < old or not old)):
+            self.special[SpecialRegister.BASEPRI] = value
 
     def change_interrupts(self, enable: bool, primask: bool, faultmask: bool, /) -> None:
         if primask:

@@ -266,10 +266,12 @@ class AbstractProcessor:
             state.slots[MAIN_STACK] = self.and_(value, ~3 & MASK)
             low = self._range(value).low & ~3
             state.stack_low = None if state.stack_low is None else min(state.stack_low, low)
-        elif special is SpecialRegister.BASEPRI_MAX:
-            state.slots[BASEPRI] = state.symbols.fresh(ranges.anything())
+        elif special in (SpecialRegister.BASEPRI, SpecialRegister.BASEPRI_MAX):
+            # Which of its eight bits exist is the part's, and BASEPRI_MAX may leave it as it was.
+            any_byte = ranges.Range(0, 0xFF, MASK & ~0xFF, 0, None, known.origins | state.known(BASEPRI).origins)
+            state.slots[BASEPRI] = state.symbols.fresh(any_byte)
         elif special in _SLOTS:
-            state.slots[_SLOTS[special]] = self.and_(value, ~3 & MASK) if special is SpecialRegister.PSP else value
+            state.slots[_SLOTS[special]] = self.and_(value, ~3 & MASK if special is SpecialRegister.PSP else 1)
 
     def _write_control(self, value: Value) -> None:
         """In handler mode SPSEL is not written (DDI 0403, B1.4.4); FPCA stays clear while the FPU is off."""
