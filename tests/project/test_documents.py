@@ -39,8 +39,9 @@ def transcripts() -> list[tuple[str, str, str]]:
 
 
 def run(command: str) -> str:
-    """Runs `pinproof ...` or `python ...`, with `| tail -N` done here."""
+    """Runs `pinproof ...` or `python ...`, with `| tail -N` or `| sed -n '/START/,/^$/p'` done here."""
     command, _, tail = command.partition(" | tail -")
+    command, _, paragraph = command.partition(" | sed -n '/")
     words = shlex.split(command)
     program = {"pinproof": [sys.executable, "-m", "pinproof"], "python": [sys.executable]}[words[0]]
     environment = {"PYTHONPATH": str(ROOT / "verifier"), "NO_COLOR": "1", "COLUMNS": "100", "PATH": "/usr/bin:/bin"}
@@ -48,6 +49,9 @@ def run(command: str) -> str:
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     lines = done.stdout.splitlines(keepends=True)
+    if paragraph:
+        begin = next(number for number, line in enumerate(lines) if re.match(paragraph.removesuffix("/,/^$/p'"), line))
+        lines = lines[begin : lines.index("\n", begin) + 1]
     return "".join(lines[-int(tail) :] if tail else lines)
 
 

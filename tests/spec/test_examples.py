@@ -71,6 +71,11 @@ def test_the_report_page_explains_the_keys_of_a_report() -> None:
     )
     report = json.loads((SPEC.parent / "tests" / "golden" / "conforms.json").read_text(encoding="utf-8"))
     assert sorted(explained) == sorted(report)
-    (example,) = _examples("report.md", "json")
+    example, chain = _examples("report.md", "json")
     assert json.loads(example).keys() <= report.keys()
     assert json.loads(example)["requirements"][0].keys() <= report["requirements"][0].keys()
+    explained_report = json.loads((SPEC.parent / "tests" / "golden" / "explained.json").read_text(encoding="utf-8"))
+    whole = explained_report["requirements"][0]["chains"][0]
+    assert json.loads(chain).keys() == whole.keys()
+    for step, other in zip(json.loads(chain)["steps"], whole["steps"], strict=False):
+        assert step.keys() == other.keys() and (step["location"] or other["location"]).keys() == other["location"].keys()

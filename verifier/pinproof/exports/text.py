@@ -15,7 +15,7 @@ from pinproof.report import Decision, Report, outcome_word
 NARROWEST = 60
 """Columns; a narrower terminal gets lines of this length."""
 _MOST_PLACES = 4
-_DEEPEST_INDENT = 4
+_DEEPEST_INDENT = 8
 _NARROWEST_TEXT = 24
 
 _VERDICT_STYLES = {
