@@ -78,4 +78,6 @@ def test_the_report_page_explains_the_keys_of_a_report() -> None:
     whole = explained_report["requirements"][0]["chains"][0]
     assert json.loads(chain).keys() == whole.keys()
     for step, other in zip(json.loads(chain)["steps"], whole["steps"], strict=False):
-        assert step.keys() == other.keys() and (step["location"] or other["location"]).keys() == other["location"].keys()
+        assert (
+            step.keys() == other.keys() and (step["location"] or other["location"]).keys() == other["location"].keys()
+        )
