@@ -477,7 +477,7 @@ def _order(source: Source) -> tuple[int, int]:
         case Special(register=register):
             return 2, register
         case Flag(name=name):
-            return 3, -len(name)
+            return 3, ("NZ", "C", "V").index(name)
 
 
 def _graph_of(function: Function) -> _Graph:
