@@ -52,16 +52,20 @@ def decoded(
 
 
 @cache
-def rows_of(operations: frozenset[Operation]) -> tuple[tuple[Row, int], ...]:
-    """The rows that can give one of these operations."""
-    source = random.Random(0)
-    found = []
+def _operations() -> tuple[tuple[Row, int, frozenset[Operation]], ...]:
+    """What each row decodes to, measured."""
+    source, found = random.Random(0), []
     for row, size in ROWS:
         # A shift by 0 is another operation than the row's.
         tries = (decoded(row, size, source, 0x1000, {"i": 0} if number % 2 else None) for number in range(64))
-        if any(each is not None and each.operation in operations for each in tries):
-            found.append((row, size))
+        found.append((row, size, frozenset(i.operation for i in tries if i is not None)))
     return tuple(found)
+
+
+@cache
+def rows_of(operations: frozenset[Operation]) -> tuple[tuple[Row, int], ...]:
+    """The rows that can give one of these operations."""
+    return tuple((row, size) for row, size, found in _operations() if found & operations)
 
 
 _USABLE = rows_of(frozenset(Operation))
