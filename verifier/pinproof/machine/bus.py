@@ -9,6 +9,7 @@ from ..image import Image
 from ..silicon import MemoryKind, Peripheral, Register, RegisterAccess, Silicon
 from . import mpu, ranges
 from .costs import FLASH_ACR_LATENCY
+from .effort import LOOKED_UP, REMEMBERED, SCANNED
 from .ranges import MASK, Range
 from .result import AccessKind, Origin
 from .state import MPU_CONTROL, MPU_NUMBER, State, region_slots
@@ -69,6 +70,7 @@ class Bus:
         if only is not None:
             return self._flash_unit(only, width)
         addresses = _addresses(state, address, known, width)
+        state.symbols.source.effort.spend(len(addresses), LOOKED_UP)
         # Which entry it is tells of the index: the value comes from where the index comes from.
         units = [self._flash_unit(each, width) for each in addresses]
         return state.symbols.fresh(ranges.of_values(units, known.origins))
@@ -99,6 +101,7 @@ class Bus:
 
     def _ram_hull(self, state: State, known: Range, width: int) -> Range:
         low, high = known.low & ~3, known.high | 3
+        state.symbols.source.effort.spend(len(state.segments), SCANNED)
         found = None
         for start, end, content in state.segments:
             if start <= high and low < end:
@@ -149,6 +152,7 @@ class Bus:
         state.barriers = state.barriers - {STORES_COMPLETE}
         if self._inside(known, width, self._rams):
             if self._trace.ram_store(address, known, width, value):
+                state.symbols.source.effort.spend(len(state.passed), REMEMBERED)
                 state.passed = state.passed | {ram_token(self._trace.site)}
             self._store_ram(state, known, value, width)
         else:
@@ -251,6 +255,7 @@ class Bus:
     # --- shared -----------------------------------------------------------------------------------------------------
 
     def _record(self, kind: AccessKind, state: State, address: Range, width: int, value: Range, multiple: bool) -> None:
+        state.symbols.source.effort.spend(len(state.passed), REMEMBERED)
         state.passed = state.passed | {access_token(kind, self._trace.site, address.only)}
         self._trace.access(kind, address, width, value, multiple, state.control)
 

@@ -141,7 +141,9 @@ class Executor:
                 edges = run_loop(self, element, state, frame)
             for target, after in edges:
                 if target in inside:
-                    pending.setdefault(target, []).append(after)
+                    # Joined as they come: a thousand states that wait for one block would not fit in memory.
+                    waiting = pending.setdefault(target, [])
+                    waiting[:] = [reduce(join, [*waiting, after])]
                 else:
                     leaving.append((target, after))
         if pending:
@@ -280,6 +282,7 @@ class Executor:
         return None
 
     def _drop(self, state: State, target: int, edges: Edges) -> None:
+        state.keep()
         self.ends.drops.append((self.trace.site, target, state))
         edges.append((ENDED, state))
 
@@ -347,6 +350,7 @@ class Executor:
             if not interworking:
                 self._jump_within(target & ~1, chosen, edges)
             elif return_address is None and target >= EXCEPTION_RETURN and self.processor.handler_mode:
+                chosen.keep()
                 self.ends.exception_returns.append((self.trace.site, value, chosen))
                 edges.append((ENDED, chosen))
             elif not target & 1:

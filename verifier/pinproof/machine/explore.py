@@ -20,6 +20,7 @@ from ..silicon import MemoryKind, Silicon
 from . import mpu, ranges
 from .bus import STORES_COMPLETE, Bus
 from .costs import Costs
+from .effort import UNITS, BudgetSpent, Effort
 from .execute import Executor
 from .flags import Flags
 from .flow import Jumps
@@ -27,11 +28,11 @@ from .jumps import Discovered, KnownJumps
 from .processor import AbstractProcessor
 from .result import Access, AccessKind, Drop, Exploration, HandlerExit, Obstacle, Origin, Run, Site
 from .state import BASEPRI, CONTROL, FAULTMASK, LR, MAIN_STACK, PRIMASK, PROCESS_STACK, State, cycles_of, join, pieces
-from .trace import AccessKey, Blocked, BudgetSpent, Trace, access_token
+from .trace import AccessKey, Blocked, Trace, access_token
 from .values import Linear, Symbols, SymbolSource, Value
 from .views import machine_state
 
-STEP_BUDGET = 1_500_000
+STEP_BUDGET = 500_000
 MOST_ROUNDS = 12
 WIDEN_AFTER = 4
 GIVE_UP_AFTER = 8
@@ -68,9 +69,9 @@ def explore(
     of the word for which handlers are also run with nothing in it (`Exploration.unanswered`). Never raises for
     what the image does: what cannot be followed is an obstacle of the result. `watch` looks on, for explanations.
     """
-    jumps, spent = KnownJumps(), 0
+    jumps, spent, effort = KnownJumps(), 0, Effort(UNITS)
     while True:
-        explorer = _Explorer(image, silicon, sensor_registers, budget, watch, mailbox, jumps, spent)
+        explorer = _Explorer(image, silicon, sensor_registers, budget, watch, mailbox, jumps, spent, effort)
         try:
             return explorer.run()
         except Discovered:
@@ -104,11 +105,13 @@ class _Explorer:
         mailbox: int | None,
         jumps: KnownJumps,
         spent: int,
+        effort: Effort,
     ) -> None:
         self._image = image
         self._silicon = silicon
         self._sensor_registers = sensor_registers
-        self._source = SymbolSource()
+        self._effort = effort
+        self._source = SymbolSource(effort)
         self._watch = watch
         self._budget = budget
         self._mailbox = mailbox
@@ -174,7 +177,7 @@ class _Explorer:
     # --- boot -------------------------------------------------------------------------------------------------------
 
     def _boot(self, vectors: tuple[int, ...]) -> tuple[Run, State | None]:
-        trace = Trace(self._budget - self.steps)
+        trace = Trace(self._budget - self.steps, effort=self._effort)
         executor = self._executor(trace)
         executor.on_interruptible = lambda state: self._note_interruptible(state, trace)
         entry = vectors[RESET] if vectors else 0
@@ -287,7 +290,7 @@ class _Explorer:
         self, address: int, numbers: list[int], invariant: State, confined: Places, found: Mapping[int, int] = _NOTHING
     ) -> _Explored:
         """Run a handler; `found` says what some words of the confined part's memory hold."""
-        trace = Trace(self._budget - self.steps)
+        trace = Trace(self._budget - self.steps, effort=self._effort)
         executor = self._handler_executor(trace, numbers, confined)
         state = self._handler_state(invariant, confined)
         state.slots.update(found)
@@ -336,8 +339,9 @@ class _Explorer:
         try:
             if not entry & 1:
                 raise Blocked("fault-possible", f"the vector 0x{entry:08x} has bit 0 clear", _THUMB_VECTOR)
-            for _ in executor.run(entry, state):
-                raise Blocked("return-address-changed", "the outermost function returns", _EXCEPTION_RETURN)
+            with self._effort.bounding():
+                for _ in executor.run(entry, state):
+                    raise Blocked("return-address-changed", "the outermost function returns", _EXCEPTION_RETURN)
         except Discovered:
             self.steps += trace.steps
             raise
@@ -346,7 +350,8 @@ class _Explorer:
         except RecursionError:
             trace.obstacle(Blocked("step-budget", "calls, loops or branches nest too deep to follow", _FLATTER))
         except BudgetSpent:
-            message = f"the step budget of {self._budget} is spent in the loop or function at 0x{trace.address:08x}"
+            budget = f"the budget of {self._budget} steps and {UNITS} units of effort"
+            message = f"{budget} is spent in the loop or function at 0x{trace.address:08x}"
             trace.obstacle(Blocked("step-budget", message, "simplify the gate's loops, or raise the budget"))
 
     def _finish(self, explored: _Explored) -> Run:

@@ -8,10 +8,13 @@ one holds its reset value.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from operator import itemgetter
 
 from . import ranges
+from .effort import COPIED, KEPT, SCANNED, VISITED
 from .flags import Flags
 from .ranges import Range
 from .result import Origin, Site
@@ -29,7 +32,10 @@ MPU_CONTROL = 0xE000ED94
 _MPU_REGIONS = 0x100
 
 Segment = tuple[int, int, Range]
-"""Bytes start up to end (word-aligned) whose words lie in the range unless they have a slot."""
+"""Bytes start up to end (word-aligned) whose words lie in the range unless they have a slot.
+
+A state's segments are sorted and do not overlap."""
+_start = itemgetter(0)
 
 
 def region_slots(region: int) -> tuple[int, int]:
@@ -65,6 +71,7 @@ class State:
         self.stack_low: int | None = None
 
     def copy(self) -> State:
+        self.symbols.source.effort.spend(len(self.slots) + len(self.symbols.ranges), COPIED)
         twin = State(self.symbols.copy(), self.segments, self.default)
         twin.slots = dict(self.slots)
         twin.flags = self.flags
@@ -74,6 +81,10 @@ class State:
         twin.cycles = self.cycles
         twin.stack_low = self.stack_low
         return twin
+
+    def keep(self) -> None:
+        """Count the state as one that stays in memory to the end."""
+        self.symbols.source.effort.spend(len(self.slots) + len(self.symbols.ranges), KEPT)
 
     # --- slots ------------------------------------------------------------------------------------------------------
 
@@ -108,13 +119,12 @@ class State:
     # --- RAM --------------------------------------------------------------------------------------------------------
 
     def segment_at(self, address: int) -> Segment | None:
-        for segment in self.segments:
-            if segment[0] <= address < segment[1]:
-                return segment
-        return None
+        index = bisect_right(self.segments, address, key=_start) - 1
+        return self.segments[index] if index >= 0 and address < self.segments[index][1] else None
 
     def overlay(self, start: int, end: int, change: Callable[[Range], Range]) -> None:
         """Replace the segments over [start, end) by `change` of themselves. Slots are left alone."""
+        self.symbols.source.effort.spend(len(self.segments), VISITED)
         changed: list[Segment] = []
         for low, high, known in self.segments:
             inside_low, inside_high = max(low, start), min(high, end)
@@ -147,7 +157,11 @@ class State:
             self.slots[key] = self.symbols.fresh(blurred(self.symbols.range(self.slots[key])))
 
     def ram_slots(self, start: int, end: int) -> list[int]:
-        return [key for key in self.slots if start <= key < end]
+        found = [key for key in self.slots if start <= key < end]
+        effort = self.symbols.source.effort
+        effort.spend(len(self.slots), SCANNED)
+        effort.spend(len(found), VISITED)
+        return found
 
 
 def _blurred(old: Range, known: Range, width: int) -> Range:
@@ -171,6 +185,7 @@ def _merged(segments: list[Segment]) -> list[Segment]:
 
 def pieces(a: State, b: State) -> Iterator[tuple[int, int, Range, Range]]:
     """Both states' segments cut at the same places."""
+    a.symbols.source.effort.spend(len(a.segments) + len(b.segments), VISITED)
     if a.segments is b.segments:
         for low, high, known in a.segments:
             yield low, high, known, known
@@ -189,6 +204,7 @@ def join(a: State, b: State, condition: frozenset[Origin] = ranges.NO_ORIGINS) -
     What differs between the two tells which path was taken, so it carries the origins of the conditions that chose the
     path: those recorded in the states, and `condition` for a choice that is over at this point.
     """
+    a.symbols.source.effort.spend(len(a.slots) + len(b.slots), VISITED)
     joined = State(Symbols(a.symbols.source), [], a.default)
     joined.control = a.control | b.control
     taint = joined.control | condition

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .effort import OBSTACLE, REMEMBERED, BudgetSpent, Effort
 from .ranges import Range
 from .result import AccessKind, Obstacle, Origin, Site, Word
 from .values import Value
@@ -20,10 +21,6 @@ class Blocked(Exception):
         self.code = code
         self.message = message
         self.would_help = would_help
-
-
-class BudgetSpent(Exception):
-    """The step budget is used up; the whole exploration ends undecided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +114,13 @@ class Trace:
     executed: dict[int, int] = field(default_factory=dict)
     """Size of each instruction that a path of the record reached."""
     constants: set[tuple[int, int]] = field(default_factory=set)
+    effort: Effort = field(default_factory=Effort)
     _logs: list[StoreLog] = field(default_factory=list)
     _parts: int = 0
     """Stores to RAM that the present instruction has made."""
 
     def mark(self) -> Records:
+        self.effort.spend(len(self.accesses) + len(self.executed) + len(self.obstacles), REMEMBERED)
         return Records(
             dict(self.accesses),
             dict(self.obstacles),
@@ -182,7 +181,8 @@ class Trace:
     def obstacle(self, blocked: Blocked, address: int | None = None) -> None:
         site = self.site if address is None else Site(address=address, calls=self.calls)
         found = Obstacle(code=blocked.code, message=blocked.message, would_help=blocked.would_help, site=site)
-        self.obstacles.setdefault((blocked.code, site), found)
+        if self.obstacles.setdefault((blocked.code, site), found) is found:
+            self.effort.spend(OBSTACLE, 1)
 
     def system_write(self, name: str, value: Range) -> None:
         self.system_writes[name, self.site, value.word()] = None

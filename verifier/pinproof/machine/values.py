@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from . import ranges
+from .effort import Effort
 from .ranges import MASK, Range
 from .result import Origin
 
@@ -46,7 +47,8 @@ class Definition:
 class SymbolSource:
     """Numbers symbols and remembers definitions, for one exploration."""
 
-    def __init__(self) -> None:
+    def __init__(self, effort: Effort | None = None) -> None:
+        self.effort = effort if effort is not None else Effort()
         self._next = 0
         self.definitions: dict[int, Definition] = {}
 
