@@ -42,7 +42,9 @@ class Bus:
         self._flash = [(memory.start, memory.end) for memory in silicon.memories if memory.kind is MemoryKind.FLASH]
         self.confined: tuple[tuple[int, int], ...] = ()
         """What the confined part can write, once a handler runs: its loads are recorded."""
-        self._protections: dict[tuple[tuple[int, int], ...], mpu.Protection | mpu.MpuProblem] = {}
+        regions = range(silicon.mpu.regions)
+        self._mpu_slots = (*(slot for region in regions for slot in region_slots(region)), MPU_CONTROL)
+        self._protections: dict[tuple[Value | None, ...], mpu.Protection | mpu.MpuProblem] = {}
 
     def reset_value(self, key: int) -> Range:
         """What a device register, by address, holds after a system reset; core registers hold anything."""
@@ -314,21 +316,19 @@ class Bus:
 
     def protection(self, state: State) -> mpu.Protection | mpu.MpuProblem | None:
         """The decoded MPU, or None while some of its registers are not known numbers."""
-        values = []
-        for region in range(self._silicon.mpu.regions):
-            for slot in region_slots(region):
-                value = state.get(slot) if slot in state.slots else None
-                if not isinstance(value, int):
-                    return None
-                values.append(value)
-        control = state.get(MPU_CONTROL)
-        if not isinstance(control, int):
+        as_written = tuple(map(state.slots.get, self._mpu_slots))
+        known = self._protections.get(as_written)
+        if known is not None:
+            return known
+        values = [state.known(slot).only if slot in state.slots else None for slot in self._mpu_slots]
+        numbers = [value for value in values if value is not None]
+        if len(numbers) < len(values):
             return None
-        words = tuple(zip(values[::2], values[1::2], strict=True))
-        key = (*words, (control, 0))
-        if key not in self._protections:
-            self._protections[key] = mpu.decode(words, control)
-        return self._protections[key]
+        *words, control = numbers
+        decoded = mpu.decode(tuple(zip(words[::2], words[1::2], strict=True)), control)
+        if all(isinstance(value, int) for value in as_written):
+            self._protections[as_written] = decoded
+        return decoded
 
     @staticmethod
     def _inside(known: Range, width: int, places: list[tuple[int, int]] | tuple[tuple[int, int], ...]) -> bool:
