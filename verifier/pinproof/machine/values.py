@@ -188,6 +188,9 @@ class Symbols:
         if isinstance(b, int):
             if (known.zeros | b) == MASK:
                 return a
+            parts = self._parts(a)
+            if len(parts) > 1:
+                return self._together([self.bit_and(part, b) for part in parts])
             result = ranges.bit_and(known, ranges.exactly(b))
             return self.fresh(result, Definition("and", a, b))
         return self.fresh(ranges.bit_and(known, self.range(b)))
@@ -214,7 +217,40 @@ class Symbols:
     def shift_right(self, a: Value, count: int) -> Value:
         if isinstance(a, int):
             return a >> count
+        parts = self._parts(a)
+        if len(parts) > 1:
+            return self._together([self.shift_right(part, count) for part in parts])
+        symbol, factor = a.terms[0]
+        alone = len(a.terms) == 1 and a.constant == 0
+        if alone and factor == 1 << count and self.ranges[symbol].high <= MASK >> count:
+            return linear(0, {symbol: 1})
+        if self.range(a).high >> count == 0:
+            return 0
         return self.fresh(ranges.shift_right(self.range(a), count), Definition("shift_right", a, count))
+
+    def _parts(self, value: Value) -> list[Value]:
+        """The terms of a sum that share no bit, as bytes of one word do: such a sum is their bitwise or.
+
+        What is masked or shifted then keeps what is known of each part, where it came from included. The value itself
+        where parts may meet.
+        """
+        if isinstance(value, int):
+            return [value]
+        parts: list[Value] = [linear(0, {symbol: factor}) for symbol, factor in value.terms]
+        parts += [value.constant] if value.constant else []
+        taken = 0
+        for part in parts:
+            bits = ~self.range(part).zeros & MASK
+            if bits & taken:
+                return [value]
+            taken |= bits
+        return parts
+
+    def _together(self, parts: list[Value]) -> Value:
+        total: Value = 0
+        for part in parts:
+            total = self.add(total, part)
+        return total
 
     # --- learning from branches -------------------------------------------------------------------------------------
 
