@@ -38,6 +38,10 @@ def _built(gate: str, build_name: str) -> Built:
     return build(_GATES[gate], how)
 
 
+def test_six_gates_in_other_hands_conform() -> None:
+    assert len({gate.name for gate, _ in _CONFORMING} - {"reference"}) >= 6
+
+
 def test_each_gate_that_conforms_has_two_sabotages() -> None:
     assert [gate.name for gate, _ in _CONFORMING if len(gate.sabotages) < 2] == []
 
