@@ -16,6 +16,7 @@ from pinproof.machine.result import Origin
 
 from tests.soundness.loops.statements import ARENA, ARENA_END, BYTES, CELLS, COUNTS, INPUT, PORTS, TIMER, Statements
 
+BARRIERS = ("mpu-data-synchronised", "mpu-synchronised", "control-synchronised", "stores-complete")
 ORIGINS = (Origin.CONFINED, Origin.RESET, Origin.GATE)
 
 
@@ -26,6 +27,8 @@ class Program:
     lines: tuple[str, ...]
     registers: tuple[Range | int, ...]
     """r0 to r12 at entry."""
+    barriers: frozenset[str]
+    """Facts about ordering that hold at entry, as `MachineState.barriers` names them."""
     memory: tuple[tuple[int, int, Range], ...]
     """What the words of each part of the arena may be at entry."""
     loops: int
@@ -39,7 +42,8 @@ def program(seed: int) -> Program:
     cuts = (ARENA, CELLS, CELLS + 0x10, CELLS + 0x20, CELLS + 0x40, ARENA_END)
     memory = tuple((start, end, _content(source)) for start, end in pairwise(cuts))
     registers = tuple(_input(source) for _ in range(13))
-    return Program(lines=tuple(lines), registers=registers, memory=memory, loops=writer.loops)
+    barriers = frozenset(name for name in BARRIERS if source.randrange(3))
+    return Program(lines=tuple(lines), registers=registers, barriers=barriers, memory=memory, loops=writer.loops)
 
 
 def _origin(source: random.Random) -> frozenset[Origin]:
@@ -133,6 +137,8 @@ class Writer(Statements):
             kinds += [self.fill]
         if self.leaves:
             kinds += [self.call, self.call]
+        if self.counting:
+            kinds += [self.late] * 4
         for _ in range(count):
             if self.size > self.most:
                 return
@@ -141,10 +147,7 @@ class Writer(Statements):
             else:
                 self.source.choice(kinds)(depth)
 
-    # --- calls and ways out -----------------------------------------------------------------------------------------
-
-    def call(self, depth: int) -> None:
-        self.say(f"bl {self.source.choice(self.leaves)}")
+    # --- ways out -----------------------------------------------------------------------------------------
 
     def leave(self, depth: int, end: str, latch: str) -> None:
         source = self.source
@@ -171,12 +174,15 @@ class Writer(Statements):
         if self.size > self.most:
             return
         self.loops += 1
-        kinds = [self.up, self.down, self.spilled, self.top_tested] * 2
-        kinds += [self.up, self.around, self.of_pointer, self.poll, self.irreducible, self.flag_ended]
+        kinds = [self.up, self.down, self.spilled, self.top_tested] * 4
+        kinds += [self.up, self.around, self.of_pointer, self.poll, self.flag_ended] * 2 + [self.irreducible]
         self.source.choice(kinds)(min(depth, 2))
 
-    def body(self, depth: int, end: str, latch: str) -> None:
+    def body(self, depth: int, end: str, latch: str, counter: str, last: int) -> None:
+        """`last` is the counter's value in one of the last iterations, near enough."""
+        self.counting.append((counter, max(0, min(last, 255))))
         self.statements(depth + 1, self.source.choice((1, 1, 2, 2, 3, 4)), way_out=(end, latch))
+        self.counting.pop()
 
     def counter(self, depth: int) -> str:
         """The loop's own register; seldom the one of the loop around, or one that statements change."""
@@ -210,7 +216,7 @@ class Writer(Statements):
             self.say(f"mov {counter}, #{start}")
         bound = self.bound(depth, total)
         self.mark(head)
-        self.body(depth, end, latch)
+        self.body(depth, end, latch, counter, start + step * count)
         self.mark(latch)
         if source.randrange(5) == 0:
             self.say(f"cmp {counter}, {bound}", f"add {counter}, {counter}, #{step}")
@@ -230,7 +236,7 @@ class Writer(Statements):
         else:
             self.say(f"mov {counter}, #{min(255, step * max(1, count) if exact else step * count)}")
         self.mark(head)
-        self.body(depth, end, latch)
+        self.body(depth, end, latch, counter, 3)
         self.mark(latch)
         self.say(f"subs {counter}, {counter}, #{step}")
         if source.randrange(4) == 0:
@@ -246,7 +252,7 @@ class Writer(Statements):
         step = source.choice((1, 1, 2, 3))
         self.say(f"mov {counter}, #0", f"sub {counter}, {counter}, #{min(255, count * step + source.randrange(3))}")
         self.mark(head)
-        self.body(depth, end, latch)
+        self.body(depth, end, latch, counter, 4)
         self.mark(latch)
         self.say(f"adds {counter}, {counter}, #{step}")
         kind = source.randrange(4)
@@ -276,7 +282,7 @@ class Writer(Statements):
                            f"ldr {self.reg()}, [r9], #4", f"strb {self.reg()}, [r9], #1", "strd r0, r1, [r9], #8"))
         )  # fmt: skip
         if source.randrange(2):
-            self.body(depth, end, latch)
+            self.body(depth, end, latch, "r9", 0)
         self.mark(latch)
         self.say("cmp r9, r8", f"b{source.choice(('ne', 'cc', 'cc', 'ls', 'lt'))} {head}")
         self.mark(end)
@@ -291,7 +297,7 @@ class Writer(Statements):
         upward = source.randrange(2)
         self.say(f"mov {temporary}, #{0 if upward else max(1, count)}", f"str {temporary}, {place}")
         self.mark(head)
-        self.body(depth, end, latch)
+        self.body(depth, end, latch, temporary, count if upward else 2)
         self.mark(latch)
         self.say(f"ldr {temporary}, {place}")
         if upward:
@@ -312,7 +318,7 @@ class Writer(Statements):
         self.say(f"ldr {register}, [r10, #{INPUT:#x}]", f"tst {register}, #{self.byte()}")
         self.say(f"b{source.choice(('eq', 'ne'))} {end}")
         if source.randrange(2):
-            self.body(depth, end, latch)
+            self.body(depth, end, latch, counter, 4)
         self.mark(latch)
         if source.randrange(8):
             self.say(f"subs {counter}, {counter}, #1", f"bne {head}")
@@ -324,19 +330,20 @@ class Writer(Statements):
         """Possibly no iteration at all; the test is jumped to, or stands at the head."""
         source = self.source
         counter, head, end, latch = self.counter(depth), self.label(), self.label(), self.label()
-        bound = self.source.choice((f"#{min(255, self.count(depth))}", self.reg(), self.reg()))
+        bound_value = min(255, self.count(depth))
+        bound = self.source.choice((f"#{bound_value}", self.reg(), self.reg()))
         self.say(f"mov {counter}, #0")
         if source.randrange(2):
             self.mark(head)
             self.say(f"cmp {counter}, {bound}", f"b{source.choice(('cs', 'ge', 'eq', 'cs', 'hi', 'gt'))} {end}")
-            self.body(depth, end, latch)
+            self.body(depth, end, latch, counter, bound_value)
             self.mark(latch)
             self.say(f"add {counter}, {counter}, #1", f"b {head}")
         else:
             test = self.label()
             self.say(f"b {test}")
             self.mark(head)
-            self.body(depth, end, latch)
+            self.body(depth, end, latch, counter, bound_value)
             self.mark(latch)
             self.say(f"add {counter}, {counter}, #1")
             self.mark(test)
@@ -354,7 +361,7 @@ class Writer(Statements):
         self.mark(head)
         self.statements(depth + 1, source.choice((1, 2)), way_out=(end, latch))
         self.mark(middle)
-        self.body(depth, end, latch)
+        self.body(depth, end, latch, counter, 3)
         self.mark(latch)
         self.say(f"subs {counter}, {counter}, #1", f"bne {head}")
         self.mark(end)
@@ -367,7 +374,7 @@ class Writer(Statements):
         self.mark(head)
         self.say(f"b{source.choice(('eq', 'eq', 'mi', 'cc'))} {end}")
         if source.randrange(2):
-            self.body(depth, end, latch)
+            self.body(depth, end, latch, counter, 3)
         self.mark(latch)
         self.say(f"subs {counter}, {counter}, #1")
         for _ in range(source.randrange(2)):

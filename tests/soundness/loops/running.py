@@ -83,6 +83,7 @@ def run_abstractly(program: Program, image: Image) -> Abstract:
         state.fill(start, end, known)
     state.slots.update(CLOCKS)
     state.flags = Flags(origins=CONFINED)
+    state.barriers = program.barriers
     trace = Trace(BUDGET)
     bus = Bus(image, silicon(), frozenset(), trace)
     bus.confined = (CONFINED_MEMORY,)
@@ -228,7 +229,7 @@ class Board(ConcreteProcessor):
             raise ConcreteFault(f"no device register at {address:#x}")
         reset = self.inputs.noise if register.reset is None else register.reset
         value = self.devices.get(address)
-        lacking = 0 if value is None else self.inputs.missing
+        lacking = 0 if value is None else self.inputs.missing & ~register.holds
         stable = reset if value is None else value & ~lacking | reset & lacking
         return stable & ~register.volatile & MASK | self.inputs.noise & register.volatile
 
@@ -305,6 +306,7 @@ class Concrete:
         self._code = bytes(image.segments[0].data)
         self._decoded: dict[int, Instruction] = {}
         self._costs: dict[int, int] = {}
+        self._barriers = program.barriers
         self._table = Costs(silicon())
         self._state = Machine(image).state()
 
@@ -313,6 +315,7 @@ class Concrete:
             registers=[*inputs.registers, STACK, EXCEPTION_RETURN],
             memory={RAM: bytearray(inputs.memory), CODE: bytearray(self._code)},
             inputs=inputs,
+            barriers=set(self._barriers),
         )
         board.flags = inputs.flags
         executor = ConcreteExecutor(processor=board, pc=CODE, decoded=self._decoded)

@@ -40,6 +40,8 @@ class Statements:
         """Instructions from which on no statement begins."""
         self.devices = source.randrange(3) > 0
         self.memory = source.randrange(4) > 0
+        self.counting: list[tuple[str, int]] = []
+        """Counter and likely last value of the loops around, the innermost last."""
 
     # --- text -------------------------------------------------------------------------------------------------------
 
@@ -195,6 +197,41 @@ class Statements:
         self.say(f"mov {self.reg()}, #{self.byte()}")
         self.mark(after)
 
+    def late(self, depth: int) -> None:
+        """Something that happens in one iteration only, often one of the last."""
+        source = self.source
+        counter, count = source.choice(self.counting)
+        number = source.choice(
+            (max(0, count - source.randrange(4)), source.randrange(20, 26), source.randrange(count + 1))
+        )
+        self.say(f"cmp {counter}, #{number}")
+        if source.randrange(3) == 0:
+            a, b = self.reg(), self.reg()
+            self.say("it eq")
+            self.say(source.choice((f"moveq {a}, #{self.byte()}", f"moveq {a}, {b}", f"streq {a}, {self.cell()}",
+                                    f"streq {a}, [r12, #{0x40 + 4 * source.randrange(8)}]", f"streq {a}, [r10]",
+                                    f"addeq {a}, {a}, {b}", f"ldreq {a}, {self.cell()}")))  # fmt: skip
+            return
+        after = self.label()
+        self.say(f"b{source.choice(('ne', 'ne', 'cc', 'lt'))} {after}")
+        self.event(depth)
+        self.mark(after)
+
+    def event(self, depth: int) -> None:
+        source = self.source
+        kinds = [self.simple, self.toggle, self.probe, self.barrier, self.device, self.poll_once]
+        if self.memory:
+            kinds += [self.cells, self.walk, self.indexed, self.stack, self.elsewhere, self.elsewhere]
+        if self.leaves:
+            kinds.append(self.call)
+        source.choice(kinds)(depth)
+
+    def elsewhere(self, depth: int) -> None:
+        """A word that nothing else names."""
+        offset = 0x40 + 4 * self.source.randrange(16)
+        kind = self.source.choice(("str", "str", "str", "ldr", "strb", "strh"))
+        self.say(f"{kind} {self.reg()}, [r12, #{offset}]")
+
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def cells(self, depth: int) -> None:
@@ -270,6 +307,7 @@ class Statements:
         self.constant("r9", start)
         self.say(f"mov {counter}, #{count}")
         self.say(source.choice(("mov r5, #0", "mov r5, #0", "mov r5, #255", "mov r5, #1", f"mov r5, {self.reg()}")))
+        self.counting.append((counter, count))
         self.mark(head)
         out = source.randrange(5)
         if out == 0:
@@ -279,10 +317,11 @@ class Statements:
             if out == index + 1:
                 self.leave_early(counter, end)
         if source.randrange(5) == 0:
-            source.choice((self.cells, self.simple, self.indexed))(depth)
+            source.choice((self.cells, self.simple, self.indexed, self.late))(depth)
         self.say(f"add r9, r9, #{step}" if step > 0 else f"sub r9, r9, #{-step}")
         self.say(f"subs {counter}, {counter}, #1", f"bne {head}")
         self.mark(end)
+        self.counting.pop()
 
     def one_store(self, step: int, counter: str) -> None:
         source = self.source
@@ -336,6 +375,8 @@ class Statements:
             else:
                 self.say(f"mov {register}, {number}")
             self.say(f"str {register}, [r9, #4]")
+            if source.randrange(4) == 0:
+                self.say(f"ldr {self.reg()}, [r9, #{source.choice((8, 12))}]")
             for offset in source.sample((8, 12), source.choice((1, 2))):
                 value = source.choice(("r10", "r11", "r12", self.reg(), self.reg()))
                 if value in DATA:
@@ -357,3 +398,6 @@ class Statements:
 
     def barrier(self, depth: int) -> None:
         self.say(*self.source.choice((("dsb",), ("isb",), ("dsb", "isb"))))
+
+    def call(self, depth: int) -> None:
+        self.say(f"bl {self.source.choice(self.leaves)}")
