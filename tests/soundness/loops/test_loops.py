@@ -9,6 +9,7 @@ import pytest
 
 from tests.soundness.loops import check, examine
 from tests.soundness.loops.assembling import _size, assemble
+from tests.soundness.loops.crafted import CRAFTED
 from tests.soundness.loops.programs import program
 from tests.unit.machine.support import CODE, has_toolchain
 from tests.unit.machine.support import assemble as assemble_by_gnu
@@ -64,3 +65,9 @@ def _wide(line: str) -> str:
         return line
     name, _, rest = line.partition(" ")
     return f"{name}.w {rest}"
+
+
+@pytest.mark.parametrize("name", CRAFTED)
+def test_no_run_of_a_crafted_loop_leaves_what_the_machine_says(name: str) -> None:
+    for seed in range(5):
+        assert examine(CRAFTED[name], seed) is None
