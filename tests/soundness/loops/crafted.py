@@ -25,7 +25,7 @@ def _some(low: int, high: int, origin: Origin = Origin.CONFINED) -> Range:
     return known
 
 
-_FEW = _some(0, 10)
+_FEW = _some(4, 5)
 _ANY = ranges.anything(frozenset((Origin.CONFINED,)))
 _FOUND = ranges.anything(frozenset((Origin.RESET,)))
 
@@ -41,8 +41,10 @@ def _late(event: str, top: str = "str r1, [r11, #0x34]", before: str = "", after
         {top}
         add r6, r6, #1
         cmp r6, #30
-        bne h
+        bne l
         {event}
+    l:
+        cmp r12, #0
         b h
     o:
         {after}
@@ -137,7 +139,7 @@ CRAFTED: dict[str, Program] = {
         mov r6, #40
     h:
         cbz r6, o
-        ite eq; streq r2, [r11, #0x34]; strne r12, [r11, #0x34]
+        ite eq; streq r2, [r10, #0x18]; strne r12, [r10, #0x18]
         sub r6, r6, #1
         cmp r6, #10
         bne h
@@ -159,7 +161,7 @@ CRAFTED: dict[str, Program] = {
         str r5, [r9], #4; subs r8, r8, #1
         bne i
         add r6, r6, #1
-        cmp r6, #20
+        cmp r6, #21
         it cc; strcc r3, [r12, #0x80]
         b h
     o:
@@ -198,8 +200,8 @@ CRAFTED: dict[str, Program] = {
         "h:; add r1, r1, #1; cmp r1, #40; sub r0, r0, #1; cbz r0, o; b h; o:; it cc; movcc r2, #1; bx lr", r0=_some(30, 60)
     ),
     "told-toggle": _program("h:; eor r2, r2, #6; add r1, r1, #1; cmp r1, r0; bne h; bx lr", r0=_some(30, 60)),
-    "endless": _program("cmp r0, #3; beq e; bx lr; e:; b e", r0=_FEW),
-    "endless-late": _program(_late("cmp r0, #3; e:; beq e"), r0=_FEW),
+    "endless": _program("cmp r0, #4; beq e; bx lr; e:; b e", r0=_FEW),
+    "endless-late": _program(_late("cmp r0, #4; e:; beq e"), r0=_FEW),
     # Fills and what only looks like one.
     "fill": _program(_fill("str r5, [r9], #4"), memory=ONES),
     "fill-down": _program(_fill("str r5, [r9, #-4]!"), memory=ONES),
@@ -225,9 +227,9 @@ CRAFTED: dict[str, Program] = {
     ),
     "fill-inside": _program(
         """
-        mov r6, #50
+        mov r6, #8
     u:
-        mov r9, r12; mov r5, #0; mov r4, #40
+        mov r9, r12; mov r5, #0; mov r4, #24
     h:
         subs r4, r4, #1
         beq n

@@ -21,6 +21,7 @@ from pinproof.machine.ranges import MASK, Range
 from pinproof.machine.result import Access, Origin, Site
 from pinproof.machine.state import State, join
 from pinproof.machine.trace import Blocked, BudgetSpent, Trace
+from pinproof.silicon import RegisterAccess
 
 from tests.soundness.loops.assembling import assemble
 from tests.soundness.loops.programs import Program
@@ -260,7 +261,7 @@ class Board(ConcreteProcessor):
             self.regions[2 * self.devices.get(MPU + 4, 0)] = value & ~31
         elif address == MPU + 12:
             self.regions[2 * self.devices.get(MPU + 4, 0) + 1] = value
-        else:
+        elif silicon().register_at(address & ~3).access is not RegisterAccess.WRITE_ONLY:  # type: ignore[union-attr]
             self.devices[address] = value
 
     def write_register(self, number: int, value: int, /) -> None:
