@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.soundness import loops, single, straight
 from tests.soundness.bench import Bench
 from tests.soundness.emulated import PROGRAM, PROGRAM_SIZE, SINGLE, SINGLE_SIZE
+from tests.soundness.single import LIFTED, PREDICATED
 from tests.soundness.tally import Tally
 
 CHUNK, LOOP_CHUNK = 20_000, 100
@@ -24,7 +25,7 @@ CHUNK, LOOP_CHUNK = 20_000, 100
 GROUP = {"instruction": 32, "straight": 8, "loop": 1}
 """Concrete states drawn from each abstract one, by kind."""
 STRAIGHT, LOOPS = 0.05, 0.001
-"""Shares of the cases."""
+"""Shares of the cases; the rest are single instructions."""
 ORACLES = ("unicorn", "pypcode", "capstone")
 
 
@@ -160,6 +161,7 @@ class Record:
             "commits": self.commits,
             "oracles": {name: version(name) for name in ORACLES},
             "states_per_group": GROUP,
+            "shares": {"straight": STRAIGHT, "loop": LOOPS, "in an IT block": PREDICATED, "against p-code": LIFTED},
             "chunks": _runs(self.done),
             "tally": self.tally.to_json(),
         }

@@ -11,6 +11,8 @@ from pinproof.isa._narrow import ROWS as NARROW_ROWS
 from pinproof.isa._pattern import Row
 from pinproof.isa.decode import WIDE_ROWS
 
+from tests.oracle.isa.sampling import code_of
+
 _O = Operation
 ROWS: tuple[tuple[Row, int], ...] = (*((row, 2) for row in NARROW_ROWS), *((row, 4) for row in WIDE_ROWS))
 """Each row with the size of its instructions in bytes."""
@@ -21,13 +23,6 @@ MEMORY = frozenset(
 )
 SYSTEM = frozenset({_O.MRS, _O.MSR, _O.CPS, _O.SVC, _O.BKPT, _O.UDF, _O.IT})
 WAITS = frozenset({_O.WFI, _O.WFE, _O.SEV, _O.YIELD, _O.DMB, _O.DSB, _O.ISB})
-
-
-def code_of(encoding: int, size: int) -> bytes:
-    """The bytes in memory: halfwords little-endian, the first one first."""
-    if size == 2:
-        return encoding.to_bytes(2, "little")
-    return (encoding >> 16).to_bytes(2, "little") + (encoding & 0xFFFF).to_bytes(2, "little")
 
 
 def fill(row: Row, size: int, source: random.Random, chosen: Mapping[str, int] | None = None) -> int:
