@@ -245,6 +245,11 @@ CRAFTED: dict[str, Program] = {
         bx lr
         """, memory=ONES,
     ),
+    # The MPU's registers read back what was stored, of whichever region.
+    "region-base-read": _program(
+        f"{_MPU}; str r3, [r9, #4]; lsl r1, r0, #5; str r1, [r9, #8]; ldr r2, [r9, #8]; str r2, [r11, #0x34]; bx lr", r0=_ANY, r3=2
+    ),
+    "region-read": _program(f"{_MPU}; str r3, [r9, #4]; str r0, [r9, #12]; ldr r2, [r9, #12]; str r2, [r11, #0x34]; bx lr", r0=_ANY, r3=2),
     # Paths that meet.
     "met-barrier": _program(f"cmp r0, #5; bne n; {_MPU}; str r3, [r9, #4]; n:; bx lr", r0=_FEW),
     "met-stack": _program("cmp r0, #5; bne n; push {r1, r2}; pop {r1, r2}; n:; bx lr", r0=_FEW),

@@ -167,14 +167,16 @@ def _end_leaks(state: State, origin: Origin, one: Outcome, other: Outcome) -> It
         if _word(first, address) != _word(second, address) and origin not in known.origins:
             yield f"[{address:#x}] tells: {_word(first, address):#x}, {_word(second, address):#x} in {_short(known)}"
     for address in one.board.devices.keys() | other.board.devices.keys():
-        mine, its, known = one.board.devices.get(address), other.board.devices.get(address), state.known(address)
+        reset = 0 if address == INTERRUPTS else None
+        mine, its = (each.board.devices.get(address, reset) for each in (one, other))
+        known = state.known(address)
         if mine != its and origin not in known.origins and not _unset(address, mine, its):
             yield f"device [{address:#x}] tells: {mine}, {its} in {_short(known)}"
 
 
 def _unset(address: int, mine: int | None, its: int | None) -> bool:
     """A register that one run never stored to holds what it held before: that it was stored to may not show."""
-    return (mine is None or its is None) and address not in (INTERRUPTS, MPU + 4)
+    return (mine is None or its is None) and address != MPU + 4
 
 
 def _store_leaks(abstract: Abstract, origin: Origin, one: Outcome, other: Outcome) -> Iterator[str]:

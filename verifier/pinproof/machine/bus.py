@@ -135,7 +135,7 @@ class Bus:
         if base in _NVIC_CLEAR:
             base -= _NVIC_CLEAR.start - _NVIC_SET.start
         if base in (_MPU_RBAR, _MPU_RASR):
-            return state.symbols.fresh(ranges.anything(origin))
+            return state.symbols.fresh(ranges.anything(origin | self._region_origins(state)))
         volatile = register.volatile | _doubtful(state, register)
         if volatile == MASK or register.access is RegisterAccess.WRITE_ONLY:
             return state.symbols.fresh(ranges.anything(origin))
@@ -144,6 +144,11 @@ class Bus:
             return stable
         noise = ranges.bit_and(ranges.anything(origin), ranges.exactly(volatile))
         return state.symbols.bit_or(state.symbols.bit_and(stable, ~volatile & MASK), state.symbols.fresh(noise))
+
+    def _region_origins(self, state: State) -> frozenset[Origin]:
+        """Where what was stored to the MPU's regions came from, and which of them is selected."""
+        slots = [MPU_NUMBER, *(slot for number in range(self._silicon.mpu.regions) for slot in region_slots(number))]
+        return frozenset().union(*(state.known(slot).origins for slot in slots if slot in state.slots))
 
     # --- stores -----------------------------------------------------------------------------------------------------
 
