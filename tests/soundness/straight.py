@@ -7,9 +7,10 @@ import random
 from pinproof.isa import DecodeError, decode
 from pinproof.isa.concrete import ConcreteExecutor, ConcreteFault
 from pinproof.machine import ranges
+from pinproof.machine.effort import BudgetSpent
 from pinproof.machine.ranges import Range
 from pinproof.machine.state import MAIN_STACK
-from pinproof.machine.trace import Blocked, BudgetSpent
+from pinproof.machine.trace import Blocked
 
 from tests.soundness.bench import Bench, difference, told
 from tests.soundness.emulated import PROGRAM

@@ -13,6 +13,7 @@ from pinproof.isa.flow import Call, JumpRegister
 from pinproof.isa.instruction import Instruction, Operation
 from pinproof.machine.bus import Bus
 from pinproof.machine.costs import Costs
+from pinproof.machine.effort import BudgetSpent
 from pinproof.machine.execute import Executor
 from pinproof.machine.explore import _accesses
 from pinproof.machine.flags import Flags
@@ -20,7 +21,7 @@ from pinproof.machine.processor import AbstractProcessor
 from pinproof.machine.ranges import MASK, Range
 from pinproof.machine.result import Access, Origin, Site
 from pinproof.machine.state import State, join
-from pinproof.machine.trace import Blocked, BudgetSpent, Trace
+from pinproof.machine.trace import Blocked, Trace
 from pinproof.silicon import RegisterAccess
 
 from tests.soundness.loops.assembling import assemble

@@ -21,13 +21,14 @@ from pinproof.isa.instruction import Instruction
 from pinproof.machine import ranges
 from pinproof.machine.bus import Bus
 from pinproof.machine.costs import Costs
+from pinproof.machine.effort import BudgetSpent
 from pinproof.machine.execute import Executor
 from pinproof.machine.jumps import Discovered, KnownJumps
 from pinproof.machine.processor import AbstractProcessor
 from pinproof.machine.ranges import Range
 from pinproof.machine.result import Access, Obstacle, Origin
 from pinproof.machine.state import BASEPRI, CONTROL, FAULTMASK, MAIN_STACK, PRIMASK, PROCESS_STACK, State
-from pinproof.machine.trace import Blocked, BudgetSpent, Trace
+from pinproof.machine.trace import Blocked, Trace
 from pinproof.machine.values import Symbols, SymbolSource
 from pinproof.silicon import MemoryKind, Silicon, load_silicon
 
