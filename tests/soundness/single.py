@@ -27,8 +27,10 @@ from pinproof.isa import (
 )
 from pinproof.isa.concrete import ConcreteExecutor, ConcreteFault
 from pinproof.machine import ranges
+from pinproof.machine.bus import Bus
 from pinproof.machine.execute import Executor, Frame
 from pinproof.machine.flow import Block, Function, Step
+from pinproof.machine.jumps import each_entry, each_value
 from pinproof.machine.ranges import MASK, Range
 from pinproof.machine.state import MAIN_STACK, State
 from pinproof.machine.trace import Blocked
@@ -248,21 +250,26 @@ class Group:
     def _step(self, machine: Executor, state: State) -> Foreseen:
         machine.processor.state = state
         flow = step(self.instruction, machine.processor, in_it_block=False)
-        around = Around(self._scene.state, state)
-        return Foreseen([(target, around) for target in _targets(flow, state, self.instruction)])
+        before = self._scene.state
+        ends = _targets(flow, state, self.instruction, machine.bus)
+        return Foreseen([(target, Around(before, after)) for target, after in ends])
 
 
-def _targets(flow: Flow[Value], state: State, i: Instruction) -> list[Range]:
+def _targets(flow: Flow[Value], state: State, i: Instruction, bus: Bus) -> list[tuple[Range, State]]:
+    """Where the machine's executor would go on, and in which states."""
     match flow:
         case Next() | Trap():
-            return [ranges.exactly(i.next_address)]
+            return [(ranges.exactly(i.next_address), state)]
         case Jump() | Call():
-            return [ranges.exactly(flow.target)]
+            return [(ranges.exactly(flow.target), state)]
         case JumpRegister():
-            return [state.symbols.range(flow.value)]
+            known = state.symbols.range(flow.value)
+            if known.values is None:
+                return [(known, state)]
+            return [(ranges.exactly(target), after) for target, after in each_value(state, flow.value)]
         case TableJump():
-            # The machine does not look into the table; the entry is at most 2 bytes.
-            return [Range(flow.base, flow.base + 2 * 0xFFFF)]
+            entries = each_entry(state, flow.base, flow.index, flow.width, bus)
+            return [(ranges.exactly(target), after) for target, after in entries]
         case ConditionalJump() | CompareJump() | BeginIt():
             raise AssertionError(f"{i} is run as a block")
 
@@ -278,12 +285,17 @@ class _Preparation:
     def apply(self) -> None:
         i, slots = self._i, self._scene.state.slots
         if i.operation in (_O.BX, _O.BLX) and i.rm != 13:
-            slots[i.rm or 0] = self._target()
+            slots[i.rm or 0] = self._targets()
         elif i.rd == 15 and i.operation in (_O.MOV, _O.ADD) and i.rm not in (13, 15):
-            slots[i.rm or 0] = self._target() if i.operation is _O.MOV else 2 * self._source.randrange(0x800)
+            slots[i.rm or 0] = self._targets() if i.operation is _O.MOV else 2 * self._source.randrange(0x800)
         elif i.operation in MEMORY:
             self._scene.know_memory()
             self._memory(i)
+
+    def _targets(self) -> Value:
+        """One place or one of a few."""
+        known = ranges.of_values(self._target() for _ in range(self._source.choice((1, 3))))
+        return self._scene.state.symbols.fresh(known)
 
     def _target(self) -> int:
         return LANDING + 2 * self._source.randrange(0x800) | 1

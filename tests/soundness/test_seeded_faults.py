@@ -13,7 +13,7 @@ from pinproof.isa import Condition, Instruction, Operation, _memory, semantics
 from pinproof.isa._narrow import ROWS as NARROW_ROWS
 from pinproof.isa.concrete import ConcreteProcessor
 from pinproof.isa.flow import Call
-from pinproof.machine import bus, execute, flags, ranges
+from pinproof.machine import bus, execute, flags, jumps, ranges
 from pinproof.machine.processor import AbstractProcessor
 from pinproof.machine.ranges import MASK, Range
 from pinproof.machine.state import State
@@ -163,6 +163,11 @@ def call_without_a_return_address(patch: Patch) -> None:
     )
 
 
+def jump_forgets_a_target(patch: Patch) -> None:
+    right = jumps._chosen
+    patch.setattr(jumps, "_chosen", lambda state, value, groups: list(right(state, value, groups))[1:])
+
+
 FAULTS: tuple[Put, ...] = (
     add_without_carry,
     subtract_backwards,
@@ -185,6 +190,7 @@ FAULTS: tuple[Put, ...] = (
     long_product_fits_a_word,
     same_unknown_twice,
     call_without_a_return_address,
+    jump_forgets_a_target,
 )
 
 
