@@ -129,7 +129,7 @@ ATTACKS = (
         name="forged exception return, from the stack",
         code='asm volatile("push {%0}\\n pop {pc}" :: "r"(0xFFFFFFF1));',
     ),
-    Attack(name="return from the entry", code="asm volatile(\"mvn lr, #0\\n bx lr\");"),
+    Attack(name="return from the entry", code='asm volatile("mvn lr, #0\\n bx lr");'),
     # The stack pointer when the tick comes
     Attack(name="stack on the timer at the tick", code=_ONTO_DEVICE.format(address="0x40000054")),
     Attack(name="stack on the port at the tick", code=_ONTO_DEVICE.format(address="0x40020040")),

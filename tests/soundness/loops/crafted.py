@@ -160,6 +160,7 @@ CRAFTED: dict[str, Program] = {
     i:
         str r5, [r9], #4; subs r8, r8, #1
         bne i
+        mov r8, #0; mov r9, #0
         add r6, r6, #1
         cmp r6, #21
         it cc; strcc r3, [r12, #0x80]
@@ -227,21 +228,17 @@ CRAFTED: dict[str, Program] = {
     ),
     "fill-inside": _program(
         """
-        mov r6, #8
+        mov r6, #22
     u:
-        mov r9, r12; mov r5, #0; mov r4, #24
+        mov r9, r12; mov r5, #0; mov r4, #28
     h:
         subs r4, r4, #1
         beq n
         str r5, [r9], #4
         b h
     n:
-        ldr r3, [r10, #0x810]
-        cmp r3, #4
-        beq e
         subs r6, r6, #1
         bne u
-    e:
         bx lr
         """, memory=ONES,
     ),
