@@ -172,8 +172,8 @@ def _changed_record(line: bytes, chance: Random, noise: Noise) -> bytes:
         case 2:
             offset = (offset + chance.choice((-1, 1, len(payload), -len(payload)))) & 0xFFFF
         case _:
-            payload = noise(payload, 255)[:255]
-    return hex_record(kind, offset, payload).encode()
+            payload = noise(payload, 255)
+    return hex_record(kind, offset, payload[:255]).encode()
 
 
 # --- TOML -----------------------------------------------------------------------------------------------------------

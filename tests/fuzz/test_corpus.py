@@ -12,7 +12,7 @@ from tests.fuzz.judges import JUDGES
 from tests.fuzz.mutators import MUTATORS
 from tests.fuzz.seeds import CORPUS, SEEDS
 
-MOST_FILES, MOST_BYTES = 200, 300_000
+MOST_FILES, MOST_BYTES = 260, 300_000
 READERS = sorted(JUDGES)
 
 

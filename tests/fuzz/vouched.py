@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +17,8 @@ from pinproof.outcome import Grade
 from tests.unit.image.files import PLAIN
 from tests.unit.report import samples
 
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+"""Signs one statement in all its life: the corpus holds certificates by it, and none of them may hold for another."""
 ISSUED = datetime(2026, 1, 1, tzinfo=UTC)
 AT = ISSUED + timedelta(days=30)
 STANDARD = Standard(
@@ -44,7 +46,11 @@ def _payload() -> bytes:
     report = samples.report()
     flash = read_image(IMAGE, "image").flash_image(report.subjects.flash_start, report.subjects.flash_size)
     subjects = replace(report.subjects, image_sha256=IMAGE_SHA256, flash_sha256=hashlib.sha256(flash).hexdigest())
-    return write_statement(replace(report, subjects=subjects), issued=ISSUED, expires=ISSUED + timedelta(days=365))
+    written = write_statement(replace(report, subjects=subjects), issued=ISSUED, expires=ISSUED + timedelta(days=365))
+    # The digest of the report changes with every word of a report; a certificate's form does not.
+    statement = json.loads(written)
+    statement["predicate"]["report_sha256"] = "0" * 64
+    return json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
 
 
 def signed(payload: bytes) -> bytes:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 
 UNITS = 800_000
 """Of one exploration. With the step budget it keeps the worst image found below a minute and a gigabyte."""
-COPIED, KEPT, VISITED, SCANNED, REMEMBERED, LOOKED_UP = 100, 20, 30, 500, 500, 10
+COPIED, KEPT, VISITED, SCANNED, REMEMBERED, LOOKED_UP = 100, 5, 30, 500, 500, 10
 """Things in a unit: slots copied, slots kept to the end, slots joined or changed, keys looked through, records copied,
-table entries read."""
+table entries and words of memory read."""
 OBSTACLE = 20
 """Units: each is told in the report, with its reasons."""
 

@@ -241,8 +241,7 @@ class _Explorer:
         invariant = entry
         for round_number in range(1, MOST_ROUNDS + 1):
             explored = [self._handler(address, numbers, invariant, confined) for address, numbers in entries]
-            left = [state for handler in explored for state in handler.left]
-            grown = _grown(invariant, left, confined, round_number)
+            grown = self._grown_by(explored, invariant, confined, round_number)
             if grown is None:
                 break
             invariant = grown
@@ -253,6 +252,19 @@ class _Explorer:
             self._note("protection-changes", message, entries[0][0])
         unanswered = [self._finish(each) for each in self._unanswered(entries, invariant, confined)]
         return [self._finish(each) for each in explored], unanswered, round_number
+
+    def _grown_by(
+        self, explored: list[_Explored], invariant: State, confined: Places, round_number: int
+    ) -> State | None:
+        """The invariant after one more round, None when it holds: or when the effort is spent, which is an obstacle."""
+        left = [state for handler in explored for state in handler.left]
+        try:
+            with self._effort.bounding():
+                return _grown(invariant, left, confined, round_number)
+        except BudgetSpent:
+            message = f"the budget of {UNITS} units of effort is spent on what handlers leave in memory"
+            self._note("step-budget", message, explored[0].entry)
+            return None
 
     def _unanswered(
         self, entries: list[tuple[int, list[int]]], invariant: State, confined: Places

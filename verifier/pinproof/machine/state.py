@@ -14,7 +14,7 @@ from itertools import pairwise
 from operator import itemgetter
 
 from . import ranges
-from .effort import COPIED, KEPT, SCANNED, VISITED
+from .effort import COPIED, KEPT, LOOKED_UP, SCANNED, VISITED
 from .flags import Flags
 from .ranges import Range
 from .result import Origin, Site
@@ -160,7 +160,7 @@ class State:
         found = [key for key in self.slots if start <= key < end]
         effort = self.symbols.source.effort
         effort.spend(len(self.slots), SCANNED)
-        effort.spend(len(found), VISITED)
+        effort.spend(len(found), LOOKED_UP)
         return found
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .effort import OBSTACLE, REMEMBERED, BudgetSpent, Effort
+from .effort import OBSTACLE, REMEMBERED, Effort
+from .effort import BudgetSpent as BudgetSpent
 from .ranges import Range
 from .result import AccessKind, Obstacle, Origin, Site, Word
 from .values import Value
