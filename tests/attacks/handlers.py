@@ -185,6 +185,16 @@ _FAULTS = (
         reason="fault-not-enabled",
         danger=Shown(what="takes a HardFault for an undefined instruction", seen=takes(3), confined=_UNDEFINED),
     ),
+    Variant(
+        name="fault-marked-active",
+        gain="An exception that boot marks as active holds up the tick for ever, and the first fault locks up.",
+        edits=gate(
+            "exceptions.c", "word_write(kScbShcsr, kScbShcsrFaultsEnabled);", "word_write(kScbShcsr, 0x70001u);"
+        ),
+        requirement="run-handlers",
+        reason="fault-marked-active",
+        danger=NotShown(why="The module is dead: it never answers, which the harness cannot tell from a slow start."),
+    ),
 )
 
 _RETURNS = (

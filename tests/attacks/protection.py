@@ -120,6 +120,16 @@ _OPENED = (
         reaches=0x40002850,
     ),
     Variant(
+        name="flash-as-device-memory",
+        gain="What runs from Device memory is unpredictable, and so is what was proved of it.",
+        edits=gate(
+            "protection.c", "(6u << 24) | (1u << 17) | (18u << 1) | 1u;", "(6u << 24) | (1u << 16) | (18u << 1) | 1u;"
+        ),
+        requirement="run-confined",
+        reason="flash-not-normal",
+        danger=NotShown(why="QEMU runs code from memory of any type."),
+    ),
+    Variant(
         name="open-bit-band-of-timer",
         gain="The same timer, bit by bit, at other addresses.",
         edits=_region(0x42000000, 14),

@@ -241,6 +241,7 @@ _TABLE: dict[str, str] = {
     "confined-memory-executable": "set XN in the RASR of the confined part's RAM",
     "confined-memory-differs": "make the MPU region and the declared confined memory the same range",
     "confined-not-ram": "declare confined memory inside the part's RAM",
+    "flash-not-normal": "make the region of flash Normal memory: TEX, C, B = 000, 1, 0 in its RASR",
     "flash-not-runnable": "open flash to unprivileged code for reading and running (AP 110, XN clear)",
     "gate-not-runnable": "let a region give privileged code flash to read and run",
     "shares-main-stack": "set CONTROL.SPSEL at the drop, so that the confined part runs on the process stack",
@@ -268,6 +269,7 @@ _TABLE: dict[str, str] = {
     "interrupt-pended": "take the store to ICSR, STIR or NVIC_ISPR out: only hardware makes exceptions pending",
     "priorities-differ": "give tick, faults, SVCall, PendSV and SysTick one priority (SHPR1 to 3, NVIC_IPR), as "
     "after reset",
+    "fault-marked-active": "store the three fault enables to SCB_SHCSR, and no active or pending bit",
     "fault-not-enabled": "set the three fault enables in boot: SCB_SHCSR = 0x00070000",
     "system-handlers-written": "store 0x00070000 to SCB_SHCSR in the tick alone; no other handler writes it",
     "priority-written": "set priorities and interrupt enables up in boot only",

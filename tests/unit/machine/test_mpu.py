@@ -221,3 +221,13 @@ def test_against_the_point_oracle(setup: tuple[list[tuple[int, int]], int], extr
     for address in probes:
         interval = protection.at(address)
         assert (letters(interval.privileged), letters(interval.unprivileged)) == point(regions, control, address)
+
+
+@pytest.mark.parametrize(
+    ("memory_type", "normal"), [(0x00, False), (0x01, False), (0x10, False), (0x02, True), (0x03, True), (0x08, True)]
+)
+def test_memory_types(memory_type: int, normal: bool) -> None:
+    """TEX from bit 3 on, C in bit 1, B in bit 0 (DDI 0403, B3.5.9, table B3-13)."""
+    attributes = 0x06000025 | (memory_type >> 3) << 19 | (memory_type & 3) << 16
+    (found,) = good([(0x08000000, attributes)]).regions
+    assert found.normal is normal

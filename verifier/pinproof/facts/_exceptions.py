@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pinproof.facts._core import Facts, Problem, Refusal
 from pinproof.facts._view import boot, device_at_drops, drops, field, handlers, is_tick, places, register, stores
-from pinproof.machine.result import Word
+from pinproof.machine.result import Origin, Word
 from pinproof.silicon import Timer
 
 EXCEPTION_REASONS: dict[str, str] = {
@@ -20,6 +20,7 @@ EXCEPTION_REASONS: dict[str, str] = {
     "interrupt-pended": "the gate can make an exception pending by software",
     "priorities-differ": "the tick and the exceptions that the confined part can cause differ in priority",
     "fault-not-enabled": "a configurable fault is not enabled, so it escalates above the tick",
+    "fault-marked-active": "boot marks an exception as active or pending, so that the tick never comes",
     "system-handlers-written": "a handler changes which faults are enabled, or ends one that is active",
     "priority-written": "a handler changes a priority or an interrupt enable",
     "interrupts-open-in-boot": "boot does not mask interrupts before it enables one",
@@ -94,6 +95,21 @@ def _priorities(facts: Facts, timer: Timer) -> Iterator[Problem]:
     for word in device_at_drops(facts, state):
         if field(word, FAULTS_ENABLED) != frozenset({FAULTS_ENABLED}):
             yield Refusal(reason="fault-not-enabled", message="a fault enable of SCB.SHCSR may be 0 at the drop")
+    marked = [touch for touch in stores(facts, boot(facts), state) if _marks(touch.access.value)]
+    if marked:
+        yield Refusal(
+            reason="fault-marked-active",
+            message="boot stores more to SCB.SHCSR than fault enables",
+            places=places(facts, marked),
+        )
+
+
+def _marks(value: Word) -> bool:
+    """Whether an active or pending bit may be set by the store itself.
+
+    Bits that were read back, to change others in place, are the hardware's: no exception is active in boot.
+    """
+    return bool(value.ones & ~FAULTS_ENABLED) or (_others(value, FAULTS_ENABLED) and value.origins != {Origin.DEVICE})
 
 
 def _later(facts: Facts) -> Iterator[Problem]:

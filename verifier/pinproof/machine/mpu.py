@@ -70,6 +70,8 @@ class Region:
     size: int
     privileged: Rights
     unprivileged: Rights
+    normal: bool
+    """Whether its memory type is Normal, not Device or Strongly-ordered."""
     subregions: tuple[tuple[int, int], ...]
 
     def covers(self, address: int) -> bool:
@@ -176,6 +178,8 @@ _ACCESS_PERMISSIONS: dict[int, tuple[Rights, Rights]] = {
 
 _RESERVED_MEMORY_TYPES = frozenset({0b00101, 0b01001, 0b01010, 0b01011, 0b01100, 0b01101, 0b01110, 0b01111})
 """TEX, C and B as one number: combinations that B3.5.9, table B3-13, reserves. 0b00110 is implementation-defined."""
+_DEVICE_MEMORY_TYPES = frozenset({0b00000, 0b00001, 0b01000})
+"""Strongly-ordered, shared and non-shared Device: fetching from them is unpredictable (A3.5.5, B3.5.9)."""
 _IMPLEMENTATION_DEFINED_MEMORY_TYPE = 0b00110
 
 
@@ -225,6 +229,7 @@ def _decode_region(number: int, base_word: int, attributes: int) -> Region | Mpu
         size=size,
         privileged=privileged,
         unprivileged=unprivileged,
+        normal=memory_type not in _DEVICE_MEMORY_TYPES,
         subregions=_enabled_parts(base, size, disabled),
     )
 

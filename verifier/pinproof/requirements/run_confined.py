@@ -47,7 +47,7 @@ from pinproof.facts import (
     values_of,
     without,
 )
-from pinproof.machine.mpu import Protection, Use
+from pinproof.machine.mpu import Protection, Rights, Use
 from pinproof.machine.result import Drop
 from pinproof.outcome import Outcome
 from pinproof.silicon import MemoryKind
@@ -64,6 +64,7 @@ REASONS: dict[str, str] = {
     "confined-memory-executable": "the confined part can run memory that it can write",
     "confined-memory-differs": "the memory that the confined part can write is not what the declaration says",
     "confined-not-ram": "the declared confined memory is not RAM of the part",
+    "flash-not-normal": "flash is executed as Device or Strongly-ordered memory, which is unpredictable",
     "flash-not-runnable": "the confined part cannot read and run its own flash, so it cannot start",
     "gate-not-runnable": "the gate cannot run its own code, so that a handler faults and the processor locks up",
     "missing-barrier": "a barrier is missing between the set-up of the protection or of CONTROL and the drop",
@@ -97,7 +98,10 @@ def check(facts: Facts) -> Outcome:
     problems: list[Problem] = []
     for drop in drops(facts):
         known = protection_of(facts, drop)
-        problems += _map(facts, known.value) if isinstance(known, Known) else [known]
+        if isinstance(known, Known):
+            problems += [*_map(facts, known.value), *_memory_types(facts, known.value)]
+        else:
+            problems.append(known)
         problems += _state(facts, drop)
     return conclude(facts, [*problems, *_later(facts)], evidence, [ASSUMPTION_MANUAL])
 
@@ -145,6 +149,20 @@ def _reason(facts: Facts, use: Use, extra: Range, own: tuple[Range, ...]) -> str
     if use is Use.WRITE and hits(tuple((each.start, each.end) for each in facts.silicon.memories_of(MemoryKind.FLASH))):
         return "flash-writable"
     return "confined-memory-executable" if use is Use.EXECUTE and hits(own) else "mpu-region-too-large"
+
+
+def _memory_types(facts: Facts, protection: Protection) -> Iterator[Problem]:
+    """Fetching from Device or Strongly-ordered memory is unpredictable: nothing proved of such code holds.
+
+    DDI 0403, A3.5.5.
+    """
+    flash = facts.silicon.memories_of(MemoryKind.FLASH)
+    for region in protection.regions:
+        runs = Rights.EXECUTE in region.privileged | region.unprivileged
+        there = any(start < memory.end and memory.start < end for start, end in region.subregions for memory in flash)
+        if runs and there and not region.normal:
+            message = f"MPU region {region.number} makes flash Device or Strongly-ordered memory"
+            yield Refusal(reason="flash-not-normal", message=message)
 
 
 def _state(facts: Facts, drop: Drop) -> Iterator[Problem]:
