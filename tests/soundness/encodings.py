@@ -28,12 +28,24 @@ WAITS = frozenset({_O.WFI, _O.WFE, _O.SEV, _O.YIELD, _O.DMB, _O.DSB, _O.ISB})
 def fill(row: Row, size: int, source: random.Random, chosen: Mapping[str, int] | None = None) -> int:
     """A random encoding of this row. `chosen` sets fields by their letter; bits too many for a field are dropped."""
     encoding = source.getrandbits(8 * size) & ~(row.mask | row.should_mask) | row.value | row.should_value
+    if chosen is None:
+        chosen = _likely(row, source)
     if chosen:
         for letter, positions in row.fields:
             if letter in chosen:
                 for bit, position in enumerate(reversed(positions)):
                     encoding = encoding & ~(1 << position) | (chosen[letter] >> bit & 1) << position
     return encoding
+
+
+def _likely(row: Row, source: random.Random) -> Mapping[str, int] | None:
+    """Fields that seldom fit by chance: the two copies of a register, and the rotation that means RRX."""
+    if "M" in row.pattern:
+        register = source.randrange(15)
+        return {"m": register, "M": register}
+    if row.operation is Operation.ROR and source.random() < 0.3:
+        return {"i": 0}
+    return None
 
 
 def decoded(
