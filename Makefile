@@ -18,7 +18,7 @@ MUTANTS ?= 200
 # What the inner loop leaves to `make test`.
 HEAVY := toolchain or emulation or node or slow
 
-.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz benchmark clean
+.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz gates benchmark clean
 
 help:
 	@echo "make demo       verify the reference module, certify it with a fresh key, check the certificate, print the report"
@@ -28,6 +28,7 @@ help:
 	@echo "make vectors    write the standard's vectors from the attacks"
 	@echo "make fuzz       fuzz one reader of bytes: READER=elf, hex, declaration or certificate, for SECONDS"
 	@echo "make soundness  the verifier against other machines: CASES=200000 SEED=1 MUTANTS=200"
+	@echo "make gates      every build of every gate in other hands, verified, run and sabotaged"
 	@echo "make benchmark  time and memory, as ratios"
 
 $(INSTALLED): pyproject.toml tools/environment.sh
@@ -79,6 +80,9 @@ fuzz: $(TESTED)
 
 soundness: toolchain $(TESTED)
 	$(PYTHON) -m tests.soundness --cases $(CASES) --seed $(SEED) --mutants $(MUTANTS) --workers $(WORKERS)
+
+gates: toolchain $(TESTED)
+	PINPROOF_GATES=all $(PYTHON) -m pytest -q -n $(WORKERS) tests/gates
 
 benchmark: $(TESTED)
 	$(PYTHON) benchmarks/verify.py
