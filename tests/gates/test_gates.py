@@ -29,7 +29,8 @@ _SABOTAGES = [(gate, sabotage) for gate in _GATES.values() for sabotage in gate.
 _ALL = os.environ.get("PINPROOF_GATES") == "all"
 _DECIDED = [(gate, how) for gate, how in _BUILDS if _ALL or how in (gate.builds[0], gate.builds[-1])]
 _TRIED = [(gate, sabotage) for gate, sabotage in _SABOTAGES if _ALL or sabotage in gate.sabotages[:2]]
-_RUN = _CONFORMING if _ALL else [next(item for item in _CONFORMING if item[0] is gate) for gate in _GATES.values()]
+_FIRST = {gate.name: how for gate, how in reversed(_CONFORMING)}
+_RUN = [(gate, how) for gate, how in _CONFORMING if _ALL or how is _FIRST[gate.name]]
 
 
 def _name(item: object) -> str:
