@@ -375,6 +375,24 @@ _CLOCKS = (
         danger=Shown(what="never comes as far as a tick", seen=lambda seen: not seen.ticks),
     ),
     Variant(
+        name="boot-never-ends-and-looks-at-times",
+        gain="Without a crystal boot goes round for ever, and looks at a device on some of the ways round.",
+        edits=in_boot(
+            "if ((word_read(0x40023800u) & (1u << 17)) == 0u) {\n        for (uint32_t round = 0;; round++) {\n"
+            '            __asm volatile("" : "+r"(round));\n'
+            "            if ((round & 0x10000u) != 0u) {\n                look();\n            }\n        }\n    }"
+        )
+        + gate(
+            "reset.c",
+            "/* Everything between cleared memory",
+            "__attribute__((noinline)) static void look(void)\n{\n    (void)word_read(0x40023800u);\n}\n\n"
+            "/* Everything between cleared memory",
+        ),
+        requirement="run-gate-proved",
+        reason="endless-in-boot",
+        danger=Shown(what="never comes as far as a tick", seen=lambda seen: not seen.ticks),
+    ),
+    Variant(
         name="deep-sleep",
         gain="WFI stops the timer: the confined part stretches the period.",
         edits=gate("exceptions.c", "word_write(kScbScr, 0u);", "word_write(kScbScr, 4u);"),

@@ -372,6 +372,18 @@ _PERIOD = (
         ),
     ),
     Variant(
+        name="prescaler-of-17-bits",
+        gain="Counts the period with a bit that the prescaler lacks: some 65,000 bits a second in place of one.",
+        edits=gate(
+            "timer.c",
+            "    word_write(kTim2Psc, 0u);\n    word_write(kTim2Arr, kReload);",
+            "    word_write(kTim2Psc, 1u << 16);\n    word_write(kTim2Arr, kPeriodCounts / 65537u);",
+        ),
+        requirement="out-period",
+        reason="period-too-short",
+        danger=Shown(what="gives the prescaler a bit that it does not have", seen=stored(0x40000028, 0x10000)),
+    ),
+    Variant(
         name="period-a-tenth",
         gain="Ten bits a second.",
         edits=gate("timer.c", "kReload = kPeriodCounts - 1u;", "kReload = kPeriodCounts / 10u;"),

@@ -343,11 +343,26 @@ _UNIT = (
         danger=Shown(what="switches the protection on in a tick", seen=in_handler(0xE000ED94)),
     ),
     Variant(
+        name="protection-off-behind-mask-bit",
+        gain="Switches the protection off behind a test of a bit of PRIMASK that was written and does not exist.",
+        edits=in_boot(
+            'uint32_t mask = 3u;\n    __asm volatile("msr primask, %0\\nmrs %0, primask\\ncpsid i" : "+r"(mask));\n'
+            "    if ((mask & 2u) == 0u) {\n        word_write(0xE000ED94u, 0u);\n    }"
+        ),
+        requirement="run-confined",
+        reason="mpu-disabled",
+        danger=Shown(
+            what="lets the confined part store to a port",
+            seen=confined_reaches(0x40020018),
+            confined=store(0x40020018),
+        ),
+    ),
+    Variant(
         name="protection-off-again",
         gain="The tick switches the protection off.",
         edits=in_tick("word_write(kMpuCtrl, 0u);"),
         requirement="run-gate-proved",
-        reason="other-obstacle",
+        reason="protection-changes",
         kind=Kind.INCONCLUSIVE,
         danger=Shown(
             what="lets the confined part store to a port",

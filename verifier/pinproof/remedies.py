@@ -44,6 +44,8 @@ _TABLE: dict[str, str] = {
     "exception-return-in-boot": "leave the boot by the drop; only handlers return with an EXC_RETURN value in LR",
     "fault-possible": "keep the gate inside what its own MPU regions allow; no SVC, BKPT or UDF, no division by 0",
     "loop-without-bound": "count the loop with a constant: for (i = 0; i < LIMIT; i++), not while (flag)",
+    "peripheral-reset": "take the store to the RCC reset register (RSTR) out: every device starts from reset",
+    "protection-changes": "set the protection up in boot only: no handler stores to the MPU",
     "no-invariant": "keep no counters or states in gate RAM from one tick to the next",
     "no-vector-table": "link the vector table to the start of flash, one word for every exception of the part",
     "deferred": "write the code that the message names with plain constants and bounded loops",

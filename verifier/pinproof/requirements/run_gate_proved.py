@@ -43,6 +43,8 @@ _OBSTACLES: dict[str, str] = {
     "too-few-wait-states": "flash may be read faster than it can be, so that other instructions run than it holds",
     "deferred": "the machine put something off that it did not come back to",
     "preemption-before-drop": "an exception can be taken before the drop while the boot runs on the main stack",
+    "peripheral-reset": "the gate resets a device through RCC, which undoes what it set up before",
+    "protection-changes": "a handler changes the protection, so what the confined part can write is no one set",
     "no-invariant": "what handlers leave in gate memory and devices does not settle",
 }
 """What the machine can stumble over, by the codes that it gives."""
