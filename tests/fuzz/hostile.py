@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable
 
+from pinproof.image import Image
+
 from tests.unit.image.files import hex_file
 
 FLASH, FLASH_SIZE = 0x08000000, 0x80000
@@ -86,6 +88,24 @@ def call(distance: int) -> Code:
     return [0xF000 | sign << 10 | value >> 12 & 0x3FF, 0xD000 | first << 13 | second << 11 | value >> 1 & 0x7FF]
 
 
+def jump(distance: int) -> Code:
+    """B.W by `distance` bytes from the branch."""
+    first, second = call(distance)
+    return [first, second & ~0x4000]
+
+
+def before(image: Image, code: Code) -> bytes:
+    """`image` with `code` run before its own boot, in flash that the image leaves free inside the declared gate."""
+    first = image.segments[0]
+    reset = int.from_bytes(first.data[4:8], "little")
+    at = first.end + 3 & ~3
+    code = [*code, *jump((reset & ~1) - at - 2 * len(code))]
+    boot = struct.pack(f"<{len(code)}H", *code)
+    table = first.data[:4] + struct.pack("<I", at | 1) + first.data[8:]
+    rest = [(segment.address, segment.data) for segment in image.segments[1:]]
+    return hex_file([(first.address, table), (at, boot), *rest], width=64)
+
+
 def image(boot: Code, handlers: Iterable[Code] = ()) -> bytes:
     """Intel HEX of a vector table, the boot and the handlers, the last of which serves the rest of the vectors."""
     code = list(boot)
@@ -130,7 +150,7 @@ def fill_ram(words: int) -> Code:
 # --- the images -----------------------------------------------------------------------------------------------------
 
 
-def nested_loops() -> bytes:
+def eight_loops() -> Code:
     """Eight loops, one in the other, of 255 rounds each."""
     code: Code = []
     tops = []
@@ -140,7 +160,12 @@ def nested_loops() -> bytes:
     for register in reversed(range(8)):
         code += adds(register, 1) + compare(register, 255)
         code += far_if(NE, 2 * (tops[register] - len(code)))
-    return image(code + ENDLESS)
+    return code
+
+
+def nested_loops() -> bytes:
+    """Eight loops, one in the other, of 255 rounds each."""
+    return image(eight_loops() + ENDLESS)
 
 
 def nested_loops_that_store() -> bytes:
