@@ -3,8 +3,8 @@
 *How it is decided.* Every loaded byte lies in the declared gate flash, confined flash or model, inside the part's
 flash. What the gate executed or read as constants lies in the gate flash, apart from the idle loop. Every other byte of
 the gate flash is code that the executed code leads to and no path reaches, or one of that code's literals, or erased or
-padding: erased bytes, no-operations, zeros. What is not loaded is erased: the canonical flash image has
-0xFF there.
+padding: erased bytes, no-operations, zeros; where some path could not be followed, that is undecided. What is not
+loaded is erased: the canonical flash image has 0xFF there.
 
 *False accepts.* Confined code is accounted for as a whole; nothing in it is looked at. Code of the gate that no path
 reaches runs if somebody glitches the part, as confined code does (A-glitching).
@@ -86,6 +86,8 @@ def _gate(facts: Facts, loaded: tuple[Range, ...]) -> Iterator[Problem]:
             message=f"the gate executes or reads {span(*extra)}",
             places=(facts.at(extra[0]),),
         )
+    if facts.exploration.obstacles:
+        return  # a path that could not be followed may lead there: undecided, by those obstacles
     held = without(loaded, without(((0, 1 << 32),), ((gate.start, gate.end),)))
     for hidden in without(held, led_to):
         if not _is_filler(facts.image.read(hidden[0], hidden[1] - hidden[0])):
