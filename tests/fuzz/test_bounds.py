@@ -1,4 +1,4 @@
-"""The bounds that spec/declaration.md states for hostile files: an answer, in bounded time, memory and length of message."""
+"""The bounds that spec/declaration.md states: an answer, in bounded time, memory and length of message."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ Here with a twentieth of its budgets, as the images take minutes together; `reco
 
 from __future__ import annotations
 
+import re
 import time
 import tracemalloc
 from pathlib import Path
@@ -94,4 +95,5 @@ def test_the_command_says_undecided_and_where(
     monkeypatch.setattr(exploring, "UNITS", exploring.UNITS // SHARE)
     assert verified(before(reference, eight_loops()), module) == 3
     said = capfd.readouterr().out
-    assert said.startswith("UNDECIDED") and "is spent in the loop or function at 0x080008" in " ".join(said.split())
+    assert said.startswith("UNDECIDED")
+    assert re.search(r"is spent in the loop or function at 0x08000[89]", " ".join(said.split()))
