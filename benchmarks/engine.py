@@ -110,9 +110,9 @@ def _explored(image: Image) -> Cost:
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as answer:
-        seconds, *numbers = answer.read().split()
+        used, *numbers = answer.read().split()
     os.waitpid(child, 0)
-    return Cost(float(seconds), *map(int, numbers))
+    return Cost(float(used), *map(int, numbers))
 
 
 def sizes(rounds: int) -> None:
