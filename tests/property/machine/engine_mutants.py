@@ -4,8 +4,7 @@
     python -m tests.property.machine.engine_mutants NAME ...   these
 
 Each mutant stands for a way in which the engine could be unsound. Left out are those that only make it refuse more (a
-description that is never weakened, a step that is never forgotten), those that other tests of the domain notice, and
-some that cannot show: `guess`, `weaken` and `_grow_segments` add the origins of the path's conditions to what differs
+description that is never weakened, a step that is never forgotten), and some that are not known to show: `guess`, `weaken` and `_grow_segments` add the origins of the path's conditions to what differs
 between iterations, `_tell_what_ended_it` adds the same ones to all of it when the loop is left, and within the loop
 each access carries them as its own condition. No program is known yet that notices when `_changed_slots` forgets slots
 that only the description has: a slot goes away only where an inner loop fills its word in every iteration.

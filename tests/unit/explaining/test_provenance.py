@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pinproof.image import Image, read_image
@@ -161,6 +162,7 @@ class TestTheReferenceGate:
         )
         return run(processor, entry, steps=steps, every=every)
 
+    @pytest.mark.slow
     def test_every_handler(self) -> None:
         _, _, exploration, _ = reference()
         for handler in exploration.handlers:

@@ -203,7 +203,7 @@ def setups(draw: st.DrawFn) -> tuple[list[tuple[int, int]], int]:
     return regions, draw(st.sampled_from([0, 1, 3, 4, 5, 7]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(setups(), st.lists(st.integers(0, 0xFFFFFFFF), max_size=20))
 def test_against_the_point_oracle(setup: tuple[list[tuple[int, int]], int], extra: list[int]) -> None:
     regions, control = setup
