@@ -33,12 +33,22 @@ EXPLANATIONS: Mapping[str, tuple[str, Projection]] = {
         "each pin ends up, and the output pin is at any time, connected to the same function, or to none",
         ports.effective,
     ),
-    "stack-alignment": ("stack pointers have no bits 0 and 1 (DDI 0403 B1.4.1)", projections.aligned_stacks),
-    "flags": ("flags are not seen by anybody once the registers are fresh", projections.without_status),
+    "stack-pointers": (
+        "stack pointers have no bits 0 and 1 (DDI 0403 B1.4.1); the process's is not used before the drop",
+        projections.aligned_stacks,
+    ),
+    "flags": (
+        "flags are not seen by anybody once the registers are fresh, nor a mask or mode that is set already",
+        projections.without_status,
+    ),
     "same-again": ("it is stored what was stored there last, to a register without side effects", projections.once),
     "highest-compare": (
         "a compare value above the reload value means always, whichever it is (RM0368 13.3.9)",
         projections.highest_compare,
+    ),
+    "timer-settings": (
+        "what is stored to the timer before the update that loads it, in whatever order, moves nothing",
+        projections.timer_settings,
     ),
     "longer-period": ("the period is longer than it must be", projections.shortest_period),
     "acknowledged": (

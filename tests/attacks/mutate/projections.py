@@ -21,13 +21,20 @@ _TIM2 = range(0x40000000, 0x40000400)
 _CR1, _SR, _PSC, _ARR, _CCR1 = 0x40000000, 0x40000010, 0x40000028, 0x4000002C, 0x40000034
 _RCC_CR, _RCC_CFGR, _FLASH_ACR = 0x40023800, 0x40023808, 0x40023C00
 _RCC = range(0x40023800, 0x40023C00)
-_PLAIN = (range(0x40023800, 0x40023890), range(0xE000ED08, 0xE000ED24), range(0xE000E400, 0xE000E4F0))
-"""RCC, and of the system control space what a store merely sets: VTOR to SHPR3 and interrupt priorities."""
+_PLAIN = (range(0x40023800, 0x40023890), range(0xE000ED08, 0xE000ED28), range(0xE000E400, 0xE000E4F0))
+"""RCC, and of the system control space what a store merely sets: VTOR to SHCSR and interrupt priorities."""
+_TIMER_SETTINGS = frozenset(0x40000000 + offset for offset in (0x00, 0x04, 0x08, 0x18, 0x1C, 0x20, 0x28, 0x2C, 0x34))
+"""Of timer 2: control, modes, prescaler, reload, compare."""
+_EGR = 0x40000014
 _ZERO_AFTER_RESET = frozenset(0x40023800 + offset for offset in (0x10, 0x14, 0x20, 0x24, 0x30, 0x34, 0x40, 0x44))
 """Resets and clocks of devices: all off after reset (RM0368 6.3.5 to 6.3.12)."""
+_ZERO_AFTER_RESET |= {0xE000ED10}
+"""SCR (DDI 0403 B3.2.7)."""
 _FAULT_STATUS = frozenset({0xE000ED28, 0xE000ED2C, 0xE000ED30, 0xE000ED3C})
 _MSP, _PSP, _CONTROL = 8, 9, 20
 _STATUS = range(8)
+_CPS_INTERRUPTS = {0xB6620000: 0, 0xB6720000: 1}
+"""CPSIE i and CPSID i, and what they make of PRIMASK."""
 _REFERENCE_RELOAD = 84_008_399
 
 
@@ -47,19 +54,26 @@ def without_camera(trace: Trace) -> Trace:
 
 
 def aligned_stacks(trace: Trace) -> Trace:
-    return tuple(
-        replace(event, value=event.value & ~3)
-        if isinstance(event, Special) and event.encoding & 0xFF in (_MSP, _PSP)
-        else event
-        for event in trace
-    )
+    """MSR to a stack pointer without bits 0 and 1; of boot only the last to that of the process."""
+    kept: list[Event] = []
+    for event in trace:
+        if isinstance(event, Special) and event.encoding & 0xFF in (_MSP, _PSP):
+            event = replace(event, value=event.value & ~3)
+            if not event.exception and event.encoding & 0xFF == _PSP:
+                kept = [each for each in kept if not (isinstance(each, Special) and each.encoding == event.encoding)]
+        kept.append(event)
+    return tuple(kept)
 
 
 def without_status(trace: Trace) -> Trace:
-    """No MSR to the program status registers, nor to CONTROL what it holds already."""
+    """No MSR to the program status registers, nor to CONTROL or PRIMASK what it holds already."""
     kept: list[Event] = []
-    control = 0
+    control, masked = 0, 0
     for event in trace:
+        if isinstance(event, Special) and event.encoding in _CPS_INTERRUPTS:
+            if masked == _CPS_INTERRUPTS[event.encoding]:
+                continue
+            masked = _CPS_INTERRUPTS[event.encoding]
         if isinstance(event, Special) and event.encoding >> 21 == 0xF380 >> 5:
             number = event.encoding & 0xFF
             if number in _STATUS or (number == _CONTROL and event.exception == 0 and event.value == control):
@@ -126,7 +140,10 @@ def without_fault_status(trace: Trace) -> Trace:
 
 
 def constant_registers(trace: Trace) -> Trace:
-    """Registers r0 to r12 that have one value in all starts after an exception count as 0, with their stacked words."""
+    """Registers r0 to r12 that have one value in all starts after an exception count as 0, with their stacked words.
+
+    At the drop the flags too: what starts then is the idle loop.
+    """
     starts = [event for event in trace if isinstance(event, Start)]
     values = {
         (each.exception, number): {start.registers[number] for start in starts if start.exception == each.exception}
@@ -135,7 +152,7 @@ def constant_registers(trace: Trace) -> Trace:
     }
     kept: list[Event] = []
     for event in trace:
-        if isinstance(event, Start) and event.exception:
+        if isinstance(event, Start):
             kept.append(_zeroed(event, [len(values[event.exception, number]) == 1 for number in range(13)]))
         elif isinstance(event, Store) and event.exception:
             kept += _outside(event, _STACKED)
@@ -170,6 +187,28 @@ def final_values(trace: Trace) -> Trace:
             kept.append(event)
     same = {address: value for address, value in values.items() if value or address not in _ZERO_AFTER_RESET}
     return (*(Store(0, address, 4, same[address]) for address in sorted(same)), *kept, *trace[boot:])
+
+
+def timer_settings(trace: Trace) -> Trace:
+    """Boot's stores to the timer's settings before the update that loads them, as their values at that update."""
+    values: dict[int, int] = {}
+    kept: list[Event] = []
+    loaded = False
+    for event in trace:
+        if isinstance(event, Store) and not loaded and not event.exception and event.width == 4:
+            if (
+                event.address in _TIMER_SETTINGS
+                and event.count == 1
+                and not (event.address == _CR1 and event.value & 1)
+            ):
+                values[event.address] = event.value
+                continue
+            if event.address in (_EGR, _CR1):
+                kept += [Store(0, address, 4, values[address]) for address in sorted(values)]
+                loaded = True
+        kept.append(event)
+    left = () if loaded else (Store(0, address, 4, values[address]) for address in sorted(values))
+    return (*kept, *left)
 
 
 def wiped(trace: Trace) -> Trace:
@@ -225,7 +264,8 @@ def _either_start(event: Event) -> Event:
 
 def _zeroed(start: Start, alike: list[bool]) -> Start:
     general = (0 if same else value for same, value in zip(alike, start.registers[:13], strict=True))
-    return replace(start, registers=(*general, *start.registers[13:]))
+    flags = start.registers[16] if start.exception else start.registers[16] & 0x07FFFFFF
+    return replace(start, registers=(*general, *start.registers[13:16], flags))
 
 
 def _stores(trace: Trace) -> list[Store]:

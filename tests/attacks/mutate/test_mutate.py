@@ -67,7 +67,7 @@ def _with(index: int, *events: Event) -> tuple[Event, ...]:
         (_TRACE, EQUAL),
         (_with(0, Store(0, 0x4000002C, 4, 84_008_400)), "longer-period"),
         (_with(0, Store(0, 0x4000002C, 4, 84_008_398)), UNEXPLAINED),
-        (_with(1, Special(0, 0xF3808809, 0x20010002)), "stack-alignment"),
+        (_with(1, Special(0, 0xF3808809, 0x20010002)), "stack-pointers"),
         (_with(1, Special(0, 0xF3808809, 0x20010004)), UNEXPLAINED),
         (_with(3, Store(44, 0x40000010, 4, 0xFE)), "acknowledged"),
         (_with(3, Store(44, 0x40000010, 4, 1)), UNEXPLAINED),
