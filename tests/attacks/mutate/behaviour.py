@@ -20,6 +20,8 @@ _USUAL, _LONG = 8, 6
 """An instruction takes 2^8 ns, but 2^6 where frames arrive: a frame must leave time for the confined part."""
 _SHORT = STANDARD[:2]
 """One tick: enough where the devices are what is varied."""
+_MOST = 20_000_000
+"""Instructions of a run; the original's longest has 3 million."""
 _WINDOW = 200
 """Events behind the first that differs in which differences are looked for."""
 
@@ -111,7 +113,8 @@ def behaviour(image: Base, run: str) -> tuple[Event, ...]:
     acts = STANDARD if run == "answering" else _SHORT
     ready = () if run == "silent" else READY
     camera = run == "camera"
-    text = run_traced(with_puppet(image.elf), acts, camera=camera, ready=ready, shift=_LONG if camera else _USUAL)
+    shift = _LONG if camera else _USUAL
+    text = run_traced(with_puppet(image.elf), acts, camera=camera, ready=ready, shift=shift, limit=_MOST)
     return tuple(_joined(_events(text)))
 
 

@@ -7,7 +7,7 @@ is short on purpose: whatever it does not cover is reported as dangerous until a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.attacks.mutate import ports, projections
 from tests.attacks.mutate.behaviour import Event
@@ -68,7 +68,12 @@ EXPLANATIONS: Mapping[str, tuple[str, Projection]] = {
         "registers without side effects have the same values at the drop, however boot came to them",
         projections.final_values,
     ),
+    "cleared": ("memory is cleared to another constant than 0; what begins with it does the same", projections.cleared),
     "wiped": ("the same memory is cleared, in another order or more than once", projections.wiped),
+    "last-restart": (
+        "only what a handler leaves for its return counts, not what it put there before",
+        projections.last_restart,
+    ),
 }
 
 
@@ -76,17 +81,28 @@ def explained(original: Sequence[Trace], mutant: Sequence[Trace]) -> str:
     """`equal`, the names of the explanations that are needed, or `unexplained`. Traces of the same runs, in order."""
     if tuple(original) == tuple(mutant):
         return EQUAL
-    names = list(EXPLANATIONS)
-    for name in names:
+    for name in EXPLANATIONS:
         if _agree(original, mutant, [name]):
             return name
-    if not _agree(original, mutant, names):
-        return UNEXPLAINED
+    for names in _most():
+        if _agree(original, mutant, names):
+            return " + ".join(_needed(original, mutant, names))
+    return UNEXPLAINED
+
+
+def _most() -> Iterator[list[str]]:
+    """All explanations, and all but one: what one leaves out, another may want to see."""
+    yield list(EXPLANATIONS)
+    for left in EXPLANATIONS:
+        yield [name for name in EXPLANATIONS if name != left]
+
+
+def _needed(original: Sequence[Trace], mutant: Sequence[Trace], names: list[str]) -> list[str]:
     for name in reversed(names):
         fewer = [each for each in names if each != name]
         if _agree(original, mutant, fewer):
             names = fewer
-    return " + ".join(names)
+    return names
 
 
 def _agree(original: Sequence[Trace], mutant: Sequence[Trace], names: Sequence[str]) -> bool:

@@ -17,7 +17,10 @@ _RESET = {0: 0xA8000000, 1: 0x00000280}
 """Modes after reset of ports A and B; 0 for the others (RM0368 8.4.1)."""
 _OUTPUT, _ALTERNATE = 1, 2
 _OUTPUT_PIN = (0, 5)
+_BY_TIMER = (_ALTERNATE, 1)
 _LOCK_KEY = 1 << 16
+_CCER = 0x40000020
+Driven = tuple[tuple[int, int, int, int, int], ...]
 
 
 @dataclass(slots=True)
@@ -69,25 +72,36 @@ class _Port:
 
 
 def effective(trace: Trace) -> Trace:
-    """Boot's word stores to ports become what the output pin is after each, and what all pins are at the drop."""
+    """Boot's word stores to ports become what drives the output pin after each, and all pins at the drop.
+
+    The timer drives its pin from when its channel is enabled.
+    """
     ports = {number: _Port(number) for number in range(8)}
     kept: list[Event] = []
-    last: object = None
-    dropped = False
+    last: Driven = ()
+    enabled = dropped = False
     for event in trace:
         dropped = dropped or isinstance(event, Start)
+        if isinstance(event, Start) and not event.exception:
+            kept.append(Pins(tuple(_all(ports))))
         if dropped or not isinstance(event, Store) or not _to_port(event):
-            kept += [Pins(tuple(_all(ports)))] if isinstance(event, Start) and not event.exception else []
             kept.append(event)
-            continue
-        for number in range(event.count):
-            address = event.address + 4 * number
-            ports[(address - PORTS.start) // _BLOCK].store(address % _BLOCK, event.value)
-        output = tuple(each for each in ports[0].driven() if each[:2] == _OUTPUT_PIN)
-        if output != last:
+        else:
+            _stored(ports, event)
+        enabled = enabled or (isinstance(event, Store) and event.address == _CCER and bool(event.value))
+        output = tuple(
+            each for each in ports[0].driven() if each[:2] == _OUTPUT_PIN and (enabled or each[2:4] != _BY_TIMER)
+        )
+        if output != last and not dropped:
             kept.append(Pins(output))
             last = output
     return tuple(kept)
+
+
+def _stored(ports: dict[int, _Port], store: Store) -> None:
+    for number in range(store.count):
+        address = store.address + 4 * number
+        ports[(address - PORTS.start) // _BLOCK].store(address % _BLOCK, store.value)
 
 
 def _to_port(store: Store) -> bool:

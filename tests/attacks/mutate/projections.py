@@ -10,19 +10,27 @@ from tests.attacks.mutate.behaviour import End, Event, Special, Start, Store
 Trace = tuple[Event, ...]
 _CONFINED = range(0x20000000, 0x20010000)
 _GATE = range(0x20010000, 0x20018000)
+_MEMORY = (0x20000000, 0x20018000)
 _FRAME = range(0x2000B500, 0x2000B500 + 9216)
 _STARTS = frozenset({0x08001000, 0x08001004})
 """The idle loop and the entry of the confined part."""
 _STACKED = range(0x2000FFE0, 0x2000FFF4)
 """Where r0 to r3 and r12 of the frame lie that the confined part starts from."""
+_RESTART = range(0x2000FFE0, 0x20010000)
+"""The whole frame."""
 _STACKED_PROGRAM_COUNTER = 0x2000FFF8
 _I2C1 = range(0x40005400, 0x40005800)
 _TIM2 = range(0x40000000, 0x40000400)
 _CR1, _SR, _PSC, _ARR, _CCR1 = 0x40000000, 0x40000010, 0x40000028, 0x4000002C, 0x40000034
 _RCC_CR, _RCC_CFGR, _FLASH_ACR = 0x40023800, 0x40023808, 0x40023C00
 _RCC = range(0x40023800, 0x40023C00)
-_PLAIN = (range(0x40023800, 0x40023890), range(0xE000ED08, 0xE000ED28), range(0xE000E400, 0xE000E4F0))
-"""RCC, and of the system control space what a store merely sets: VTOR to SHCSR and interrupt priorities."""
+_PLAIN = (
+    range(0x40023800, 0x40023890),
+    range(0x40023C00, 0x40023C04),
+    range(0xE000ED08, 0xE000ED28),
+    range(0xE000E400, 0xE000E4F0),
+)
+"""RCC, FLASH_ACR, and of the system control space what a store merely sets: VTOR to SHCSR and interrupt priorities."""
 _TIMER_SETTINGS = frozenset(0x40000000 + offset for offset in (0x00, 0x04, 0x08, 0x18, 0x1C, 0x20, 0x28, 0x2C, 0x34))
 """Of timer 2: control, modes, prescaler, reload, compare."""
 _EGR = 0x40000014
@@ -189,6 +197,12 @@ def final_values(trace: Trace) -> Trace:
     return (*(Store(0, address, 4, same[address]) for address in sorted(same)), *kept, *trace[boot:])
 
 
+def cleared(trace: Trace) -> Trace:
+    """Boot's store of one value to all memory counts as one of zeros."""
+    everywhere = [event for event in _stores(trace) if not event.exception and (event.address, event.end) == _MEMORY]
+    return _mapped(trace, lambda store: replace(store, value=0) if store in everywhere else store)
+
+
 def timer_settings(trace: Trace) -> Trace:
     """Boot's stores to the timer's settings before the update that loads them, as their values at that update."""
     values: dict[int, int] = {}
@@ -209,6 +223,38 @@ def timer_settings(trace: Trace) -> Trace:
         kept.append(event)
     left = () if loaded else (Store(0, address, 4, values[address]) for address in sorted(values))
     return (*kept, *left)
+
+
+def last_restart(trace: Trace) -> Trace:
+    """Of what a handler makes ready for its return, stacked words and special registers, what is there at the end."""
+    kept: list[Event] = []
+    words: dict[int, Store] = {}
+    special: dict[int, Event] = {}
+    for event in trace:
+        if isinstance(event, Store) and event.exception and event.width == 4 and event.end > _RESTART.start:
+            for word in _words(event):
+                if word.address in _RESTART:
+                    words[word.address] = word
+                else:
+                    kept.append(word)
+        elif isinstance(event, Special) and event.exception:
+            special[event.encoding] = event
+        elif isinstance(event, Start):
+            kept += [*(words[at] for at in sorted(words)), *(special[at] for at in sorted(special)), event]
+            words, special = {}, {}
+        else:
+            kept.append(event)
+    return tuple(kept)
+
+
+def _words(store: Store) -> list[Store]:
+    """Those of a long run of words that lie in _RESTART, one by one, and the rest before them."""
+    if store.address >= _RESTART.stop or store.address % 4:
+        return [store]
+    before = max(0, (_RESTART.start - store.address) // 4)
+    whole = [replace(store, count=before)] if before else []
+    single = [replace(store, address=store.address + 4 * at, count=1) for at in range(before, store.count)]
+    return [*whole, *single]
 
 
 def wiped(trace: Trace) -> Trace:
