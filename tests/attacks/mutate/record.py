@@ -72,8 +72,8 @@ def _sorted(counts: Counter[str]) -> dict[str, int]:
 
 
 def main() -> None:
-    results = [result for name in sys.argv[1:] for result in read_all(Path(name))]
-    RECORD.write_text(json.dumps(made(results), indent=2) + "\n", encoding="utf-8")
+    results = {(each.seed, each.index): each for name in sys.argv[1:] for each in read_all(Path(name))}
+    RECORD.write_text(json.dumps(made(results.values()), indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
