@@ -46,6 +46,10 @@ EXPLANATIONS: Mapping[str, tuple[str, Projection]] = {
         "a compare value above the reload value means always, whichever it is (RM0368 13.3.9)",
         projections.highest_compare,
     ),
+    "answers": (
+        "which messages mean present is between the confined part and its reader, if silence and faults mean idle",
+        projections.answers,
+    ),
     "timer-settings": (
         "what is stored to the timer before the update that loads it, in whatever order, moves nothing",
         projections.timer_settings,

@@ -34,11 +34,14 @@ _PLAIN = (
 _TIMER_SETTINGS = frozenset(0x40000000 + offset for offset in (0x00, 0x04, 0x08, 0x18, 0x1C, 0x20, 0x28, 0x2C, 0x34))
 """Of timer 2: control, modes, prescaler, reload, compare."""
 _EGR = 0x40000014
+_BUFFERING = 1 << 7 | 1 << 2
+"""CR1 without the counter enabled: ARPE and URS are stored once more by the start and mean nothing before."""
 _ZERO_AFTER_RESET = frozenset(0x40023800 + offset for offset in (0x10, 0x14, 0x20, 0x24, 0x30, 0x34, 0x40, 0x44))
 """Resets and clocks of devices: all off after reset (RM0368 6.3.5 to 6.3.12)."""
 _ZERO_AFTER_RESET |= {0xE000ED10}
 """SCR (DDI 0403 B3.2.7)."""
 _FAULT_STATUS = frozenset({0xE000ED28, 0xE000ED2C, 0xE000ED30, 0xE000ED3C})
+_TICK = 44
 _MSP, _PSP, _CONTROL = 8, 9, 20
 _STATUS = range(8)
 _CPS_INTERRUPTS = {0xB6620000: 0, 0xB6720000: 1}
@@ -112,6 +115,22 @@ def highest_compare(trace: Trace) -> Trace:
         return replace(store, value=0xFFFFFFFF) if above else store
 
     return _mapped(trace, value)
+
+
+def answers(trace: Trace) -> Trace:
+    """Never and always count alike in a tick, but not in one before which nothing was said, or a fault taken."""
+    kept: list[Event] = []
+    silent = True
+    for event in trace:
+        if isinstance(event, Store | Special) and event.exception not in (0, _TICK):
+            silent = True
+        if isinstance(event, Store) and event.exception == _TICK and event.address == _CCR1 and event.width == 4:
+            kept.append(replace(event, value=0) if not silent and event.value == 0xFFFFFFFF else event)
+        else:
+            kept.append(event)
+        if isinstance(event, Start) and event.exception == _TICK:
+            silent = False
+    return tuple(kept)
 
 
 def shortest_period(trace: Trace) -> Trace:
@@ -210,6 +229,8 @@ def timer_settings(trace: Trace) -> Trace:
     loaded = False
     for event in trace:
         if isinstance(event, Store) and not loaded and not event.exception and event.width == 4:
+            if event.address == _CR1 and not event.value & ~_BUFFERING:
+                continue
             if (
                 event.address in _TIMER_SETTINGS
                 and event.count == 1
