@@ -23,7 +23,7 @@ from tests.fuzz.hostile import IMAGES, NOP, before, eight_loops
 SHARE = 20
 SECONDS, MEGABYTES = 8.0, 200.0
 """Processor time and memory with a twentieth of the budgets."""
-SPENT = sorted(IMAGES.keys() - {"counters-that-never-settle", "deep-graph", "heavy-handlers", "obstacles"})
+SPENT = sorted(IMAGES.keys() - {"counters-that-never-settle", "deep-graph", "heavy-handlers"})
 """Those that use up even the whole budgets. The others end by themselves, undecided."""
 REFERENCE = Path(__file__).resolve().parents[2] / "reference_module"
 
@@ -51,7 +51,7 @@ def test_the_verifier_gives_up_soon(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_budgets")
-@pytest.mark.parametrize("name", ["branches-to-one-place", "many-returns"])
+@pytest.mark.parametrize("name", ["branches-to-one-place"])
 def test_memory_stays_small(name: str) -> None:
     tracemalloc.start()
     try:

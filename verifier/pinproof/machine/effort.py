@@ -17,7 +17,7 @@ UNITS = 800_000
 COPIED, KEPT, VISITED, SCANNED, REMEMBERED, LOOKED_UP = 100, 5, 30, 500, 500, 10
 """Things in a unit: slots copied, slots kept to the end, slots joined or changed, keys looked through, records copied,
 table entries and words of memory read."""
-OBSTACLE = 20
+OBSTACLE = 400
 """Units: each is told in the report, with its reasons."""
 
 
