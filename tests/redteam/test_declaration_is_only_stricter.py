@@ -160,7 +160,9 @@ def explored_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def remembering() -> Callable[..., Exploration]:
     known: dict[tuple[str, frozenset[int], int], Exploration] = {}
 
-    def exploring(image: Image, silicon: Silicon, registers: frozenset[int], *, mailbox: int) -> Exploration:
+    def exploring(
+        image: Image, silicon: Silicon, registers: frozenset[int], *, mailbox: int, watch: None
+    ) -> Exploration:
         key = image.sha256, registers, mailbox
         if key not in known:
             known[key] = explore(image, silicon, registers, mailbox=mailbox)

@@ -265,6 +265,8 @@ class TestTrouble:
             stderr=subprocess.PIPE,
             text=True,
             env=environment(),
+            # Whoever runs the tests in the background may have had it ignored, and that is inherited.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         writing = os.open(pipe, os.O_WRONLY)  # returns when the command has opened the other end
         time.sleep(0.1)
