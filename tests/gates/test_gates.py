@@ -82,5 +82,5 @@ def test_it_works(gate: Gate, how: Build, tmp_path: Path) -> None:
 
 def test_the_table_is_fresh() -> None:
     if not comparable():
-        pytest.skip("another toolchain gives other sizes")
+        pytest.skip("not comparable: another toolchain gives other sizes")
     assert README.read_text(encoding="utf-8") == table(lambda gate, how: _built(gate.name, how.name))

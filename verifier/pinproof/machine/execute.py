@@ -124,8 +124,9 @@ class Executor:
     def run_elements(self, order: tuple[int | Loop, ...], pending: dict[int, list[State]], frame: Frame) -> Edges:
         """Execute a piece of a function in order; returns the edges that leave it. `pending` is used up.
 
-        In a weak topological order every edge goes forward or to the head of a loop around it. The one exception is
-        an edge from outside into the middle of a loop: its state would find its place already passed, so it is refused.
+        In a weak topological order every edge goes forward or to the head of a loop around it. The one exception is an
+        edge from outside into the middle of a loop: its state would find its place already passed. That is an obstacle,
+        named where the edge leads.
         """
         inside = _members(order)
         leaving: Edges = []
@@ -147,7 +148,7 @@ class Executor:
                 else:
                     leaving.append((target, after))
         if pending:
-            raise _irreducible(min(pending))
+            self.trace.obstacle(_irreducible(min(pending)), min(pending))
         return leaving
 
     # --- blocks -----------------------------------------------------------------------------------------------------

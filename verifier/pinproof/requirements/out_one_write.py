@@ -143,16 +143,15 @@ def _writes(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
 
 def _acknowledged(facts: Facts, set_up: TimerSetUp, run: Run) -> Iterator[Problem]:
     """Writing 0 to SR.UIF clears it, writing 1 does nothing (RM0368 13.4.5)."""
+    found = stores(facts, [run], register(facts, set_up.timer.name, "SR"))
     cleared = [
-        touch
-        for touch in stores(facts, [run], register(facts, set_up.timer.name, "SR"))
-        if touch.exact is not None and touch.access.must and touch.access.value.zeros & _UPDATE
+        touch for touch in found if touch.exact is not None and touch.access.must and touch.access.value.zeros & _UPDATE
     ]
     if not cleared:
         yield Refusal(
             reason="tick-not-acknowledged",
             message=f"the tick does not clear {set_up.timer.name}.SR.UIF on every path",
-            places=(facts.at(run.entry),),
+            places=places(facts, found) or (facts.at(run.entry),),
         )
 
 
