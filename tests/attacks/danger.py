@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from tests.emulation.emulator import Stop
-from tests.emulation.events import ExceptionTaken, Origin
+from reference_module.emulate.emulator import Stop
+from reference_module.emulate.events import ExceptionTaken, Origin
 from tests.emulation.observation import Observation
 from tests.emulation.pin import Cause, Level, pin_edges
 

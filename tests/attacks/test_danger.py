@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from reference_module.build import build
+from reference_module.emulate import emulator
 from tests.attacks.building import recipe_for
 from tests.attacks.catalogue import ATTACKS
 from tests.attacks.danger import confined_text
 from tests.attacks.variant import Edit, Shown, Storms, Variant
-from tests.emulation import emulator
 from tests.emulation.observation import FRAME_SIZE, Observation, run_variant
 
 pytestmark = [pytest.mark.emulation, pytest.mark.toolchain]

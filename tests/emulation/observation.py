@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.emulation.emulator import Emulator, Stop
-from tests.emulation.events import DeviceWrite, Event, ExceptionTaken, Origin, Reached, Tick, read_events
-from tests.emulation.gdb import CORE_REGISTERS
-from tests.emulation.image import Image, read_image
+from reference_module.emulate.emulator import Emulator, Stop
+from reference_module.emulate.events import DeviceWrite, Event, ExceptionTaken, Origin, Reached, Tick, read_events
+from reference_module.emulate.gdb import CORE_REGISTERS
+from reference_module.emulate.image import Image, read_image
 
 FRAME_SIZE = 96 * 96
 BRIGHT, DARK = bytes([200]) * FRAME_SIZE, bytes([20]) * FRAME_SIZE

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.emulation.events import TICK_EXCEPTION, DeviceWrite, Event, ExceptionTaken, Origin
+from reference_module.emulate.events import TICK_EXCEPTION, DeviceWrite, Event, ExceptionTaken, Origin
 from tests.emulation.observation import GATE_FLASH, Observation
 from tests.emulation.pin import Cause, Edge, Level, levels, pin_edges
 

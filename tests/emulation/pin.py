@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tests.emulation.events import DeviceWrite, Event, Tick
+from reference_module.emulate.events import DeviceWrite, Event, Tick
 
 TIM2 = range(0x40000000, 0x40000400)
 GPIOA = range(0x40020000, 0x40020400)

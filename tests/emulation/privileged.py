@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pinproof.silicon import RegisterAccess, load_silicon
 
-from tests.emulation.emulator import EmulationError, build_plugin
+from reference_module.emulate.emulator import EmulationError, build_plugin
 from tests.emulation.puppet import STANDARD, START, Act, with_puppet
 
 RAM = range(0x20000000, 0x20018000)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.emulation.emulator import Stop
+from reference_module.emulate.emulator import Stop
 from tests.emulation.observation import Observation, run_variant
 from tests.emulation.oracle import judge
 from tests.emulation.pin import Level

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reference_module.build import Recipe, build, gate_text, patched
+from reference_module.emulate.emulator import Stop
 from tests.emulation.attacks import attack_frame, build_attacks
-from tests.emulation.emulator import Stop
 from tests.emulation.observation import BRIGHT, run_variant
 from tests.emulation.oracle import judge
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.emulation.events import DeviceWrite, ExceptionTaken, Origin, Reached, Tick, read_events
+from reference_module.emulate.events import DeviceWrite, ExceptionTaken, Origin, Reached, Tick, read_events
 
 _HANDLER, _IDLE = 0x08000100, 0x08001000
 _LOG = """

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from reference_module.build import Recipe, build
-from tests.emulation.events import TICK_EXCEPTION, Event, Reached
-from tests.emulation.image import read_image
+from reference_module.emulate.events import TICK_EXCEPTION, Event, Reached
+from reference_module.emulate.image import read_image
 from tests.emulation.observation import FRAME_SIZE, run_variant
 from tests.emulation.oracle import judge
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulation.emulator import Stop
-from tests.emulation.events import TICK_EXCEPTION, Origin, Reached
+from reference_module.emulate.emulator import Stop
+from reference_module.emulate.events import TICK_EXCEPTION, Origin, Reached
 from tests.emulation.observation import Observation, run_variant
 
 pytestmark = [pytest.mark.emulation, pytest.mark.toolchain]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reference_module.build import gate_text, patched
+from reference_module.emulate.events import TICK_EXCEPTION, DeviceWrite, Event, ExceptionTaken, Origin, Tick
 from tests.emulation.attacks import ATTACKS, attack_frame, build_attacks, honest_frame
-from tests.emulation.events import TICK_EXCEPTION, DeviceWrite, Event, ExceptionTaken, Origin, Tick
 from tests.emulation.observation import run_variant
 from tests.emulation.oracle import Departure, Judgement, departures, judge
 from tests.emulation.pin import Cause, Level, levels, pin_edges

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reference_module.emulate.emulator import Stop
 from tests.emulation.attacks import ATTACKS, Attack, Ends, attack_frame, build_attacks, honest_frame
-from tests.emulation.emulator import Stop
 from tests.emulation.observation import Observation, run_variant
 from tests.emulation.oracle import Judgement, judge
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulation.emulator import Stop
-from tests.emulation.events import TICK_EXCEPTION, Origin
+from reference_module.emulate.emulator import Stop
+from reference_module.emulate.events import TICK_EXCEPTION, Origin
 from tests.emulation.observation import BRIGHT, DARK, Observation, run_variant
 from tests.emulation.oracle import Judgement, judge
 from tests.emulation.pin import Level

@@ -24,9 +24,9 @@ from pinproof.image import read_image
 from reference_module.build import LINK, MACHINE, PREFIX, BuildError, patched
 from reference_module.declare import HERE as REFERENCE
 from reference_module.declare import refreshed, rewritten
+from reference_module.emulate.image import Image
+from reference_module.emulate.image import read_image as read_symbols
 from tests.attacks.building import DATASHEET, DECLARATION, PROVISIONING, Case
-from tests.emulation.image import Image
-from tests.emulation.image import read_image as read_symbols
 from tests.gates.gate import FIRST_PART, FLASH_START, HERE, Build, Change, Gate, Sabotage, read_gate
 
 _COMMON = (

@@ -9,9 +9,9 @@ from pathlib import Path
 from pinproof.outcome import Verdict
 from pinproof.verify import verify
 
+from reference_module.emulate.emulator import Stop
 from tests.attacks.building import DECLARATION, Case
 from tests.attacks.judging import spelt
-from tests.emulation.emulator import Stop
 from tests.emulation.observation import BRIGHT, DARK, Observation, run_variant
 from tests.emulation.pin import Cause, Level, levels, pin_edges
 from tests.gates.gate import Gate

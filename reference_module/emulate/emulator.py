@@ -27,7 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.emulation.gdb import Gdb, GdbError
+from reference_module.emulate.gdb import Gdb, GdbError
 
 TICK_LINE = b"NVIC external irq 44 level set to 1"
 """Timer 2's update event: interrupt 28, exception 44."""
