@@ -44,6 +44,18 @@ class Assumption:
     """How the owner shows that it holds."""
 
 
+class Awaits(StrEnum):
+    """What a requirement that does not pass needs before it can, as a run for development finds it."""
+
+    PAPERS = "papers"
+    """Digests, datasheet, statements, a rebuild: nothing of the module changes."""
+    SEAL = "seal"
+    """The provisioning file of a production unit."""
+    PAPERS_AND_SEAL = "papers-and-seal"
+    CHANGE = "change"
+    """Code, hardware, or what is declared of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One requirement of the catalogue and what it came to. A pass weaker than the level asks for cannot be built."""
@@ -60,10 +72,14 @@ class Decision:
     """What the gate's author can change so that it passes."""
     chains: tuple[Chain, ...] = ()
     """Where the evidence comes from, instruction by instruction; empty unless it was asked for."""
+    awaits: Awaits | None = None
+    """Set for what does not pass in a run for development, and nowhere else."""
 
     def __post_init__(self) -> None:
         if isinstance(self.outcome, Pass) and not suffices(self.outcome.grade, self.minimum_grade):
             raise ValueError(f"{self.id}: a pass of grade {self.outcome.grade} where {self.minimum_grade} is the least")
+        if self.awaits is not None and isinstance(self.outcome, Pass | NotApplicable):
+            raise ValueError(f"{self.id}: awaits the {self.awaits} although nothing is missing")
 
 
 def suffices(grade: Grade, minimum: Grade) -> bool:
@@ -161,12 +177,19 @@ class Report:
         for ids in ([item.id for item in self.decisions], [item.id for item in self.assumptions]):
             if len(ids) != len(set(ids)):
                 raise ValueError("an id appears twice in one report")
+        for decision in self.by_kind(Fail, Inconclusive, Fault):
+            if (decision.awaits is not None) is not self.development:
+                raise ValueError(f"{decision.id}: a run for development says what is awaited, and no other does")
 
     @property
     def verdict(self) -> Verdict:
-        """Folded from the outcomes, and never `CONFORMS` over a proof that examined nothing or met an obstacle."""
+        """Folded from the outcomes, and never `CONFORMS` over a proof that examined nothing or met an obstacle.
+
+        Nor in a run for development: what is still being made is not judged.
+        """
         folded = fold(decision.outcome for decision in self.decisions)
-        return Verdict.UNDECIDED if folded is Verdict.CONFORMS and self.proof.gaps else folded
+        doubtful = self.development or bool(self.proof.gaps)
+        return Verdict.UNDECIDED if folded is Verdict.CONFORMS and doubtful else folded
 
     def by_kind(self, *kinds: type[Outcome]) -> tuple[Decision, ...]:
         """The decisions whose outcome is of one of these kinds, in the catalogue's order."""

@@ -26,6 +26,7 @@ from pinproof.outcome import (
 )
 from pinproof.report import (
     Assumption,
+    Awaits,
     Decision,
     Memory,
     Module,
@@ -110,6 +111,7 @@ def decision_value(decision: Decision) -> JsonObject:
         "meaning": decision.meaning,
         "remedy": decision.remedy,
         "chains": [_chain_value(chain) for chain in decision.chains],
+        "awaits": None if decision.awaits is None else decision.awaits.value,
     }
 
 
@@ -290,6 +292,7 @@ def read_decision(fields: Fields) -> Decision:
             meaning=fields.text_or_none("meaning"),
             remedy=fields.text_or_none("remedy"),
             chains=tuple(_read_chain(item) for item in fields.objects("chains")),
+            awaits=fields.word_or_none("awaits", Awaits),
         )
     except ValueError as problem:
         raise fields.problem(str(problem)) from None

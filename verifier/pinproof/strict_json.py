@@ -135,6 +135,12 @@ class Fields:
         except ValueError:
             raise self.problem(f"{key!r} is {_quoted(value)}, but must be one of {', '.join(words)}") from None
 
+    def word_or_none(self, key: str, words: type[Word]) -> Word | None:
+        if key in self._left and self._left[key] is None:
+            del self._left[key]
+            return None
+        return self.word(key, words)
+
     def object(self, key: str) -> Fields:
         return Fields(self.take(key), f"{self.where}.{key}", self._error)
 

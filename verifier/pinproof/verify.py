@@ -15,6 +15,7 @@ from pinproof.advice import advised
 from pinproof.catalogue import load_catalogue
 from pinproof.chains import explained
 from pinproof.declaration import Declaration, read_declaration
+from pinproof.development import awaiting
 from pinproof.errors import SiliconError
 from pinproof.facts import Facts, Known, Problem
 from pinproof.image import Image, read_image, read_source_map
@@ -45,6 +46,7 @@ def verify(
     """Verify one image against its declaration at one level (0 to 3).
 
     With `explain` every decision brings its chains of evidence, for which the machine runs with somebody looking on.
+    With `development` what does not pass says what it awaits, and the verdict is never `CONFORMS`.
     `files` holds the files that the declaration names; what is not in it is missing evidence, not an error. Raises
     `ImageError`, `DeclarationError` or `SiliconError`, each one line.
     """
@@ -52,10 +54,13 @@ def verify(
     known = _gather(image, image_name, declaration, declaration_name, files, level, rebuilt, watched)
     catalogue = load_catalogue()
     assumptions = facts.assumptions(known)
-    decided = decide(catalogue.requirements, known, level=level, ledger=[item.id for item in assumptions])
+    ledger = [item.id for item in assumptions]
+    decided = decide(catalogue.requirements, known, level=level, ledger=ledger)
     decisions = tuple(advised(decision, known) for decision in decided)
     if watched is not None:
         decisions = explained(decisions, known, watched)
+    if development:
+        decisions = awaiting(decisions, catalogue.requirements, known, level=level, ledger=ledger)
     return Report(
         tool_version=__version__,
         specification_version=catalogue.version,

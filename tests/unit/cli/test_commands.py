@@ -23,6 +23,8 @@ VERDICTS = [
     (samples.report(samples.passed(), samples.undecided()), 3, "UNDECIDED"),
     (samples.report(samples.passed(), Fault(message="broke")), 3, "UNDECIDED"),
     (replace(samples.report(), decisions=()), 3, "UNDECIDED"),
+    (samples.report(development=True), 3, "UNDECIDED"),
+    (samples.report(*samples.EVERY_OUTCOME, development=True), 1, "DOES NOT CONFORM"),
 ]
 
 

@@ -16,7 +16,7 @@ from pinproof.outcome import (
     Pass,
     Step,
 )
-from pinproof.report import Assumption, Decision, Memory, Module, Owner, Proof, Report, Subjects
+from pinproof.report import Assumption, Awaits, Decision, Memory, Module, Owner, Proof, Report, Subjects
 from pinproof.silicon import Status
 
 HERE = Location(address=0x08000124, function="reset_handler", line="gate/reset.c:42")
@@ -74,6 +74,7 @@ def report(
             if isinstance(outcome, Fail)
             else None,
             chains=(CHAIN,) if explained and isinstance(outcome, Fail | Pass) else (),
+            awaits=_awaited(name, outcome) if development else None,
         )
         for name, outcome in zip(ids, given, strict=False)
     )
@@ -124,6 +125,12 @@ def report(
             tick_cycles=900_000,
         ),
     )
+
+
+def _awaited(name: str, outcome: Outcome) -> Awaits | None:
+    if isinstance(outcome, Pass | NotApplicable):
+        return None
+    return {"out-clocked": Awaits.CHANGE, "imm-flash-locked": Awaits.SEAL}.get(name, Awaits.PAPERS)
 
 
 def one_bit() -> Capacity:

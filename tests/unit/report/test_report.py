@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from pinproof.exports import Format, render
 from pinproof.outcome import Verdict
+from pinproof.report import Awaits
 
 from tests.unit.report import samples
 
@@ -36,3 +37,18 @@ def test_an_id_stands_once() -> None:
         replace(report, decisions=report.decisions * 2)
     with pytest.raises(ValueError, match="twice"):
         replace(report, assumptions=report.assumptions * 2)
+
+
+def test_a_run_for_development_never_conforms() -> None:
+    assert samples.report().verdict is Verdict.CONFORMS
+    assert samples.report(development=True).verdict is Verdict.UNDECIDED
+
+
+def test_what_is_awaited_is_said_in_a_run_for_development_and_in_no_other() -> None:
+    open_spot = samples.report(samples.failed(), development=True)
+    with pytest.raises(ValueError, match="says what is awaited"):
+        replace(open_spot, development=False)
+    with pytest.raises(ValueError, match="says what is awaited"):
+        replace(samples.report(samples.failed()), development=True)
+    with pytest.raises(ValueError, match="nothing is missing"):
+        replace(samples.report().decisions[0], awaits=Awaits.PAPERS)

@@ -13,7 +13,11 @@ from pinproof.exports import Format, render
 def add(commands: _shared.Commands[argparse.ArgumentParser]) -> None:
     command = _shared.add_command(commands, "verify", "prove what an image can and cannot do, and print the report")
     _shared.add_subject(command)
-    command.add_argument("--development", action="store_true", help="also say what sealing would still change")
+    command.add_argument(
+        "--development",
+        action="store_true",
+        help="for a module still being made: also say what papers and sealing would change; never conforms",
+    )
     command.add_argument(
         "--explain", action="store_true", help="also show the chain of evidence behind each requirement"
     )

@@ -19,7 +19,7 @@ from pinproof.outcome import (
     Step,
     Verdict,
 )
-from pinproof.report import Decision, Report
+from pinproof.report import Awaits, Decision, Report
 
 VERDICT_WORDS: dict[Verdict, str] = {
     Verdict.CONFORMS: "CONFORMS",
@@ -34,6 +34,8 @@ def verdict_meaning(report: Report) -> str:
             return f"Every requirement that applies holds, with the evidence that level {report.level} asks for."
         case Verdict.DOES_NOT_CONFORM:
             return "At least one requirement does not hold."
+        case Verdict.UNDECIDED if report.development:
+            return "A run for development decides nothing. This is not a pass."
         case Verdict.UNDECIDED:
             return "Something could not be shown. This is not a pass."
 
@@ -175,6 +177,32 @@ def advice(decision: Decision) -> str:
 def weak_spots(report: Report) -> tuple[Decision, ...]:
     """Everything that stands between the report and CONFORMS, failures first."""
     return report.by_kind(Fail) + report.by_kind(Inconclusive, Fault)
+
+
+AWAITS_WORDS: dict[Awaits, str] = {
+    Awaits.CHANGE: "Needs a change in the code, in the hardware, or in what is declared of them",
+    Awaits.PAPERS: "Awaits papers: digests, datasheet, statements, a rebuild",
+    Awaits.SEAL: "Awaits the seal: the provisioning file",
+    Awaits.PAPERS_AND_SEAL: "Awaits papers and the seal",
+}
+"""The parts of a development checklist, in the order in which they are worked off."""
+
+CHECKLIST_TITLE = "Before sealing"
+CHECKLIST_NOTE = "a run with --development never conforms and is never certified"
+
+
+def nothing_open(report: Report) -> str:
+    """For an empty checklist. One that is empty because nothing was looked at says so."""
+    if report.proof.gaps or not report.by_kind(Pass):
+        return "nothing was proved, so nothing is known to be done"
+    return "nothing is open: verify without --development, certify, seal"
+
+
+def checklist(report: Report) -> list[tuple[str, tuple[Decision, ...]]]:
+    """What a module in development lacks, by what it takes; only the parts that have an entry."""
+    open_spots = weak_spots(report)
+    parts = [(words, tuple(each for each in open_spots if each.awaits is what)) for what, words in AWAITS_WORDS.items()]
+    return [(words, found) for words, found in parts if found]
 
 
 def tally(report: Report) -> str:

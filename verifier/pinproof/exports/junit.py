@@ -19,6 +19,9 @@ def render(report: Report) -> str:
     }
     root = ElementTree.Element("testsuites", {"name": "pinproof", **counts})
     suite = ElementTree.SubElement(root, "testsuite", {"name": _words.title(report), **counts})
+    if report.development:
+        properties = ElementTree.SubElement(suite, "properties")
+        ElementTree.SubElement(properties, "property", {"name": "development", "value": _words.CHECKLIST_NOTE})
     for decision in report.decisions:
         _case(suite, decision)
     ElementTree.indent(root)
@@ -50,6 +53,8 @@ def _details(decision: Decision) -> str:
     lines += [f"seen: {text}" for text in _words.seen(outcome)]
     lines += [f"where: {_words.place(location)}" for location in _words.locations(outcome)]
     lines.append(f"to do: {_words.advice(decision)}")
+    if decision.awaits is not None:
+        lines.append(f"awaits: {decision.awaits}")
     for chain in decision.chains:
         lines += ["", *_words.chain_lines(chain)]
     return "\n".join(lines)

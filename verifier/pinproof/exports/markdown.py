@@ -22,6 +22,8 @@ def render(report: Report) -> str:
     ]
     if _words.weak_spots(report):
         parts += ["## What stands in the way", _weak_spots(report)]
+    if report.development:
+        parts += [f"## {_words.CHECKLIST_TITLE}", *_checklist(report), f"{_words.CHECKLIST_NOTE.capitalize()}."]
     if report.assumptions:
         rows = [(item.id, item.statement, item.owner.value, item.discharge) for item in report.assumptions]
         parts += ["## Assumptions", _table(("id", "statement", "owner", "discharged by"), rows)]
@@ -53,6 +55,15 @@ def _weak_spots(report: Report) -> str:
             lines.append("  - how it comes about:")
             lines += [f"    {'  ' * step.depth}- {_step(step)}" for step in chain.steps]
     return "\n".join(lines)
+
+
+def _checklist(report: Report) -> list[str]:
+    """A task list for each kind of work that is open."""
+    parts = []
+    for words, decisions in _words.checklist(report):
+        tasks = [f"- [ ] {_plain(each.id)}: {_plain(_words.message(each.outcome))}" for each in decisions]
+        parts += [f"{words}:", "\n".join(tasks)]
+    return parts or [f"{_words.nothing_open(report).capitalize()}."]
 
 
 def _step(step: Step) -> str:

@@ -33,9 +33,16 @@ def render(report: Report, *, folder: str = "") -> str:
             }
         ],
         "results": [_result(report, decision, index, folder) for index, decision in enumerate(weak_spots)],
-        "properties": {"verdict": report.verdict.value, "level": report.level},
+        "properties": _properties(report),
     }
     return strict_json.write({"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]})
+
+
+def _properties(report: Report) -> JsonObject:
+    properties: JsonObject = {"verdict": report.verdict.value, "level": report.level}
+    if report.development:
+        properties["development"] = _words.CHECKLIST_NOTE
+    return properties
 
 
 def _driver(report: Report, weak_spots: tuple[Decision, ...]) -> JsonObject:
@@ -75,6 +82,8 @@ def _result(report: Report, decision: Decision, index: int, folder: str) -> Json
         "partialFingerprints": {"primaryLocationLineHash": f"{_fingerprint(decision, main)}:1"},
         "properties": {"reason": _words.reason(decision.outcome)},
     }
+    if decision.awaits is not None:
+        result["properties"] = {"reason": _words.reason(decision.outcome), "awaits": decision.awaits.value}
     if decision.chains:
         result["codeFlows"] = [_code_flow(report, chain, folder) for chain in decision.chains]
     if places:

@@ -49,7 +49,7 @@ def render(report: Report, *, width: int, colour: bool, explain: bool = False) -
         if explain:
             _evidence(console, report)
         _assumptions(console, report)
-        _sealing(console, report)
+        _checklist(console, report)
         console.print(Text("What this is about", style="bold"))
         _pairs(console, _words.subjects(report))
         _last_lines(console, report)
@@ -173,21 +173,23 @@ def _line(console: Console, label: str, value: str) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row(Text(f"  {label}"), Text(value))
+    table.add_row(Text(f"    {label}"), Text(value))
     console.print(table)
 
 
-def _sealing(console: Console, report: Report) -> None:
-    """For a module still being developed: which of the weak spots only sealing will mend."""
+def _checklist(console: Console, report: Report) -> None:
+    """For a module still being developed: what is open, by what it takes."""
     if not report.development:
         return
-    console.print(Text("Before sealing", style="bold"))
-    open_seals = [decision for decision in _words.weak_spots(report) if decision.area == "imm"]
-    for decision in open_seals:
-        _line(console, decision.id, f"sealing must change this: {_words.clean(_words.message(decision.outcome))}")
-    if not open_seals:
-        console.print(Text("  no requirement about the seal is open"))
-    console.print(Text("  a report made with --development is never certified"))
+    console.print(Text(_words.CHECKLIST_TITLE, style="bold"))
+    parts = _words.checklist(report)
+    for words, decisions in parts:
+        console.print(Text(f"  {words}"))
+        for decision in decisions:
+            _line(console, f"[ ] {decision.id}:", _words.clean(_words.message(decision.outcome)))
+    if not parts:
+        console.print(Text(f"  {_words.nothing_open(report)}"))
+    console.print(Text(f"  {_words.CHECKLIST_NOTE}"))
     console.print()
 
 
