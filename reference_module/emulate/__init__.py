@@ -1,1 +1,1 @@
-"""Runs the module's firmware in QEMU: with frames put in its way (`periods`), or with everything that it does in a log."""
+"""Runs the module's firmware in QEMU: frames put in its way (`periods`), or everything that it does in a log."""

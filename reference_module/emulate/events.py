@@ -77,12 +77,24 @@ class Reached:
     outside_flash: bool
 
 
-Event = Tick | DeviceWrite | ExceptionTaken | Reached
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """A watched word in memory was read or written."""
+
+    tick: int
+    address: int
+    store: bool
+    instructions: int
+    origin: Origin
+
+
+Event = Tick | DeviceWrite | ExceptionTaken | Reached | Access
 
 _LINE = re.compile(
     r"memory_region_ops_write cpu (?P<cpu>-?\d+) mr \S+ addr (?P<address>0x[0-9a-f]+)"
     r" value (?P<value>0x[0-9a-f]+) size (?P<width>\d+)"
     r"|@store (?P<store_pc>[0-9a-f]+) [0-9a-f]+ \d+ (?P<store_count>\d+)"
+    r"|@(?P<access>read|written) [0-9a-f]+ (?P<word>[0-9a-f]+) (?P<access_count>\d+)"
     r"|@(?P<kind>reach|outside) (?P<reach_pc>[0-9a-f]+) (?P<reach_count>\d+)"
     r"|NVIC external irq (?P<irq>44|46) level set to 1"
     r"|Taking exception \d+ \[(?P<cause>[^\]]*)\]"
@@ -127,6 +139,14 @@ class _Reader:
                 self._pending.append((int(match["address"], 16), int(match["value"], 16), int(match["width"])))
         elif match["store_pc"]:
             yield from self._writes(int(match["store_pc"], 16), int(match["store_count"]))
+        elif match["access"]:
+            yield Access(
+                tick=self._tick,
+                address=int(match["word"], 16),
+                store=match["access"] == "written",
+                instructions=int(match["access_count"]),
+                origin=self._origin(),
+            )
         elif match["kind"]:
             yield self._reached(match["kind"], int(match["reach_pc"], 16), int(match["reach_count"]))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,11 +24,11 @@ class GdbError(Exception):
 class Gdb:
     """Memory is read and written physically, whatever the protection unit says, unless stated otherwise."""
 
-    def __init__(self, path: Path, *, timeout: float = 20.0) -> None:
-        """Connects to the stub's socket, which QEMU may still be about to create."""
+    def __init__(self, path: Path, *, timeout: float = 20.0, ended: Callable[[], bool] = lambda: False) -> None:
+        """Connects to the stub's socket, which QEMU may still be about to create unless it has `ended`."""
         self._timeout = timeout
         self._received = b""
-        self._socket = _connect(path, time.monotonic() + timeout)
+        self._socket = _connect(path, time.monotonic() + timeout, ended)
         self._socket.sendall(b"+")  # the stub takes the start of each further packet as an acknowledgement
         self.request("qXfer:features:read:target.xml:0,ffb")  # without it the stub keeps single registers to itself
         self._expect("Qqemu.PhyMemMode:1", "OK")
@@ -136,14 +137,14 @@ def _bytes(answer: str, length: int) -> bytes:
     return bytes.fromhex(answer)
 
 
-def _connect(path: Path, deadline: float) -> socket.socket:
+def _connect(path: Path, deadline: float, ended: Callable[[], bool]) -> socket.socket:
     while True:
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.connect(str(path))
         except OSError as error:
             connection.close()
-            if time.monotonic() > deadline:
+            if ended() or time.monotonic() > deadline:
                 raise GdbError("QEMU did not open its debugger socket") from error
             time.sleep(0.01)
         else:
