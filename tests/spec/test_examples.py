@@ -23,7 +23,7 @@ def _examples(name: str, language: str) -> list[str]:
 
 
 def test_the_declaration_is_one() -> None:
-    declaration, provisioning = _examples("declaration.md", "toml")
+    declaration, *_, provisioning = _examples("declaration.md", "toml")
     read = read_declaration(declaration.encode(), "example")
     silicon = load_silicon(read.module.part)
     assert read.output.timer in {timer.name for timer in silicon.timers}
@@ -32,9 +32,26 @@ def test_the_declaration_is_one() -> None:
     assert read_provisioning(provisioning.encode(), "example").part == read.module.part
 
 
+def test_other_tables_of_a_declaration_fit_into_the_whole_one() -> None:
+    declaration, *others, _ = _examples("declaration.md", "toml")
+    assert others
+    for other in others:
+        whole = declaration
+        for table, text in _tables(other).items():
+            whole, count = re.subn(rf"^\[{table}\]\n(?:[^\[\n].*\n|\n)*", text, whole, flags=re.MULTILINE)
+            assert count == 1
+        read_declaration(whole.encode(), "example")
+
+
+def _tables(text: str) -> dict[str, str]:
+    pieces = re.split(r"^\[(\w+)\]\n", text, flags=re.MULTILINE)[1:]
+    return {name: f"[{name}]\n{body.rstrip()}\n\n" for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
+
+
 def test_every_key_of_the_declaration_is_explained() -> None:
     text = (SPEC / "declaration.md").read_text(encoding="utf-8")
-    for table, keys in tomllib.loads(_examples("declaration.md", "toml")[0]).items():
+    *declared, _ = _examples("declaration.md", "toml")
+    for table, keys in (item for example in declared for item in tomllib.loads(example).items()):
         for key in keys if isinstance(keys, dict) else ():
             explained = f"`.{key}`" in text or f"`{table}.{key}`" in text or f"`{table}.*`" in text
             assert explained, f"{table}.{key}"

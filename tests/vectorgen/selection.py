@@ -1,10 +1,11 @@
-"""Which vectors there are: for each requirement the reference, which passes, and attacks, which do not."""
+"""Which vectors there are: for each requirement the reference and others that pass, and attacks, which do not."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.attacks.variant import Kind, Variant
+from tests.attacks.arrays import ARRAY
+from tests.attacks.variant import Edit, Kind, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,23 @@ class Elsewhere:
     profile: TextEdit | None = None
     kind: Kind = Kind.FAIL
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A vector that passes, beside the reference: another module that the requirement allows."""
+
+    requirement: str
+    name: str
+    about: str
+    edits: tuple[Edit, ...]
+
+
+_ARRAY = "Two pins on two channels of one timer, latched by the same update event."
+
+ACCEPTED: tuple[Accepted, ...] = tuple(
+    Accepted(requirement=requirement, name="array-of-two-pins", about=_ARRAY, edits=ARRAY)
+    for requirement in ("out-declared-pins", "out-clocked", "out-one-write", "out-fault-safe", "out-capacity")
+)
 
 ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere(
@@ -56,15 +74,16 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
 )
 
 CHOSEN: tuple[str, ...] = (
-    "second-pin-output", "trace-pin-left-on",
+    "second-pin-output", "trace-pin-left-on", "array-of-two-timers", "array-channels-swapped",
     "compare-mid-period", "preload-off", "update-in-tick", "compare-from-mailbox",
+    "array-second-channel-not-preloaded", "array-third-channel-on",
     "deep-sleep", "clock-security-on",
     "period-short-by-one", "prescaler-of-17-bits", "crystal-undeclared", "pll-outside-limits",
-    "two-mailbox-reads", "fault-stores-compare", "tick-not-acknowledged",
+    "two-mailbox-reads", "fault-stores-compare", "tick-not-acknowledged", "array-second-store-missing",
     "open-usb", "another-timer",
     "sensor-configured-again", "sensor-bytes-from-pins",
-    "fault-leaves-answer", "fault-restarts-detector", "idle-word-present",
-    "period-a-tenth", "supply-not-measured",
+    "fault-leaves-answer", "fault-restarts-detector", "idle-word-present", "array-idle-is-high",
+    "period-a-tenth", "array-of-a-detector", "supply-not-measured",
     "other-port-read", "reset-cause-read",
     "converter-read", "memory-in-materials",
     "no-wipe", "wipe-spares-last-word", "register-r4-kept", "answer-remembered", "pending-fault-kept-by-table",
@@ -81,7 +100,7 @@ CHOSEN: tuple[str, ...] = (
     "debug-port-open", "breakpoint-unit-written",
     "loader-open",
     "boot-never-ends", "boot-never-ends-and-looks-at-times", "hidden-code-by-table", "recursion",
-    "compare-by-halfword", "loop-entered-in-the-middle",
+    "compare-by-halfword", "array-second-pin-by-halfword", "loop-entered-in-the-middle",
     "region-one-size-up", "protection-never-on", "flash-as-device-memory", "protection-off-behind-mask-bit",
     "privilege-given-back",
     "return-to-handler-mode", "fault-marked-active", "fault-spins", "tick-too-slow", "tick-unbounded",

@@ -25,6 +25,7 @@ _TIMER = re.compile(r"TIM[1-9][0-9]?")
 _BLOCK = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _MAX_NAME = 200
+_MAX_CHANNEL = 4
 
 
 class SensorKind(StrEnum):
@@ -73,10 +74,14 @@ class Module:
 class Output:
     pins: tuple[str, ...]
     timer: str
-    channel: int
-    """1 to 4."""
+    channels: tuple[int, ...]
+    """Of each pin, the timer's channel that it carries, 1 to 4."""
     period_seconds: Decimal
     """The shortest time between two changes that the vendor claims. Exact: use `Fraction` to calculate with it."""
+
+    def channel_of(self, pin: str) -> int:
+        """The channel that a declared pin carries."""
+        return self.channels[self.pins.index(pin)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,12 +236,27 @@ def _module(table: Table) -> Module:
 
 def _output(table: Table) -> Output:
     with table:
+        pins = _pins(table)
         return Output(
-            pins=_pins(table),
+            pins=pins,
             timer=table.matching("timer", _TIMER, "a timer such as TIM2"),
-            channel=table.integer("channel", 1, 4),
+            channels=_channels(table, len(pins)),
             period_seconds=table.decimal("period_seconds"),
         )
+
+
+def _channels(table: Table, pins: int) -> tuple[int, ...]:
+    """`channel`, which every pin carries, or `channels`, a different one for each pin."""
+    if not table.has("channels"):
+        return (table.integer("channel", 1, _MAX_CHANNEL),) * pins
+    if table.has("channel"):
+        table.refuse("channel", "stands beside output.channels; give one of the two")
+    channels = table.integers("channels", 1, _MAX_CHANNEL)
+    if len(channels) != pins:
+        table.refuse("channels", f"has {len(channels)} channels for {pins} pins; give one a pin, in the same order")
+    if len(set(channels)) != len(channels):
+        table.refuse("channels", "names a channel twice; pins that show the same are declared with output.channel")
+    return channels
 
 
 def _sensor(table: Table) -> Sensor:

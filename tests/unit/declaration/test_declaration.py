@@ -31,7 +31,7 @@ def test_every_value_is_read() -> None:
     module, output, sensor = declaration.module, declaration.output, declaration.sensor
     assert (module.vendor, module.product, module.version) == ("Example Works", "Person pin", "1.0")
     assert (module.part, module.revisions, module.profile) == ("stm32f401xe", ("A", "Z"), "person-detector")
-    assert (output.pins, output.timer, output.channel) == (("PA5",), "TIM2", 1)
+    assert (output.pins, output.timer, output.channels) == (("PA5",), "TIM2", (1,))
     assert output.period_seconds == Decimal(1)
     assert (sensor.model, sensor.kind, sensor.width, sensor.height) == ("HM01B0", SensorKind.IMAGE, 96, 96)
     assert (sensor.bits_per_sample, sensor.control_bus, sensor.pins) == (8, "I2C1", ("PB8", "PB9", "PC0"))
@@ -151,6 +151,7 @@ def test_unknown_keys_at_the_top_and_inside() -> None:
 
 SPAN = "the address space"
 PIN = "is not a pin (PA0 to PK15)"
+ONE_A_PIN = "give one a pin, in the same order"
 DIGEST = "is not a SHA-256 (64 lower-case hex digits)"
 PATH = "is not a path relative to the declaration, of plain names without '..'"
 
@@ -200,6 +201,22 @@ PATH = "is not a path relative to the declaration, of plain names without '..'"
         ('"TIM2"', '"TIM"', "output.timer: 'TIM' is not a timer such as TIM2"),
         ("channel = 1", "channel = 0", "output.channel: 0 is not from 1 to 4"),
         ("channel = 1", "channel = 5", "output.channel: 5 is not from 1 to 4"),
+        ("channel = 1", "channels = [1, 2]", f"output.channels: has 2 channels for 1 pins; {ONE_A_PIN}"),
+        ("channel = 1", "channels = []", f"output.channels: has 0 channels for 1 pins; {ONE_A_PIN}"),
+        ("channel = 1", "channels = [5]", "output.channels[0]: 5 is not from 1 to 4"),
+        ("channel = 1", 'channels = ["1"]', "output.channels[0]: must be an integer, is a string"),
+        ("channel = 1", "channels = 1", "output.channels: must be a list, is an integer"),
+        (
+            "channel = 1",
+            "channel = 1\nchannels = [1]",
+            "output.channel: stands beside output.channels; give one of the two",
+        ),
+        (
+            'pins = ["PA5"]\ntimer = "TIM2"\nchannel = 1',
+            'pins = ["PA5", "PA15"]\ntimer = "TIM2"\nchannels = [1, 1]',
+            "output.channels: names a channel twice; pins that show the same are declared with output.channel",
+        ),
+        ('timer = "TIM2"', 'timer = ["TIM2", "TIM3"]', "output.timer: must be a string, is a list"),
         (
             'period_seconds = "1.0"',
             'period_seconds = "1e3"',
@@ -339,3 +356,17 @@ def test_ranges() -> None:
     assert not span.contains(16, 17)
     assert not span.overlaps(Range(start=32, size=1))
     assert span.overlaps(Range(start=31, size=1))
+
+
+ARRAY = 'pins = ["PA5", "PA1"]\ntimer = "TIM2"\nchannels = [1, 2]'
+
+
+def test_an_array_gives_each_pin_its_channel() -> None:
+    output = read(changed('pins = ["PA5"]\ntimer = "TIM2"\nchannel = 1', ARRAY)).output
+    assert (output.pins, output.channels) == (("PA5", "PA1"), (1, 2))
+    assert (output.channel_of("PA5"), output.channel_of("PA1")) == (1, 2)
+
+
+def test_one_channel_is_that_of_every_pin() -> None:
+    output = read(changed('["PA5"]', '["PA5", "PA15"]')).output
+    assert output.channels == (1, 1)

@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```toml\n(.*?)```", (SPEC / "declaration.md").read_text(en
 
 
 def test_the_examples_of_the_standard_are_accepted() -> None:
-    declaration_text, provisioning_text = BLOCKS
+    declaration_text, *_, provisioning_text = BLOCKS
     declaration = read_declaration(declaration_text.encode(), "declaration.md")
     provisioning = read_provisioning(provisioning_text.encode(), "declaration.md")
     assert provisioning.part == declaration.module.part == load_silicon(declaration.module.part).part
@@ -31,8 +31,9 @@ def test_the_table_of_keys_names_every_key() -> None:
     for row in rows:
         table, _, first = re.findall(r"`([^`]+)`", row)[0].partition(".")
         named |= {(table, first)} | {(table, key.removeprefix(".")) for key in re.findall(r"`([^`]+)`", row)[1:]}
-    example = tomllib.loads(BLOCKS[0])
-    keys = {(table, key) for table, values in example.items() if isinstance(values, dict) for key in values}
+    examples = [tomllib.loads(block) for block in BLOCKS[:-1]]
+    tables = [(table, values) for example in examples for table, values in example.items()]
+    keys = {(table, key) for table, values in tables if isinstance(values, dict) for key in values}
     keys = {(table, key) for table, key in keys if table != "lifecycle"} | {
         ("lifecycle", "*"),
         ("build", "flash_sha256"),

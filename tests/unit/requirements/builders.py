@@ -143,7 +143,7 @@ def _declaration() -> Declaration:
             revisions=("Z",),
             profile="person-detector",
         ),
-        output=Output(pins=("PA5",), timer="TIM2", channel=1, period_seconds=Decimal("1.0")),
+        output=Output(pins=("PA5",), timer="TIM2", channels=(1,), period_seconds=Decimal("1.0")),
         sensor=Sensor(
             model="HM01B0",
             kind=SensorKind.IMAGE,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pinproof.facts._core import Facts, Problem, Refusal
 from pinproof.facts._pins import port_of, ports
+from pinproof.facts._timer import compare_registers
 from pinproof.facts._view import (
     Touch,
     device_at_drops,
@@ -60,16 +61,15 @@ def _stored_by_handlers(facts: Facts) -> Iterator[Touch]:
 
 
 def _is_harmless(facts: Facts, touch: Touch) -> bool:
-    """The compare register (out-clocked, out-one-write), or a constant, always the same, to what keeps no data.
+    """A declared compare register (out-clocked, out-one-write), or a constant, always the same, to what keeps no data.
 
     To the timer's own status register also what it was read to hold: a stored 1 leaves a flag as it is (RM0368 13.4.5),
     so what is there afterwards tells of the timer alone. Other devices the tick does not read, and other gate memory is
     constant (mem-forgetful), so no value of these two origins comes from elsewhere.
     """
-    timer, channel = output_timer(facts), facts.declaration.output.channel
-    if timer is not None and touch.exact == register(facts, timer.name, f"CCR{channel}"):
+    if touch.exact in compare_registers(facts):
         return True
-    access = touch.access
+    timer, access = output_timer(facts), touch.access
     if timer is not None and touch.exact == register(facts, timer.name, "SR") and not access.control:
         return access.width == 4 and access.value.origins <= {Origin.DEVICE, Origin.GATE}
     return touch.exact in _keeps_nothing(facts) and access.value.only is not None and not access.control

@@ -45,13 +45,36 @@ _PRESCALER_BITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One declared channel of the output timer."""
+
+    number: int
+    """1 to 4."""
+    compare: int
+    """Address of its compare register."""
+
+    @property
+    def mode_register(self) -> str:
+        return "CCMR1" if self.number <= 2 else "CCMR2"
+
+    @property
+    def mode_shift(self) -> int:
+        """Where its byte begins in the mode register (RM0368 13.4.7)."""
+        return 8 * ((self.number - 1) % 2)
+
+    @property
+    def enable(self) -> int:
+        """Its bit in CCER, alone: on, active high (RM0368 13.4.9)."""
+        return 1 << 4 * (self.number - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerSetUp:
     """Addresses and bounds of the declared timer."""
 
     timer: Timer
-    channel: int
-    compare: int
-    """Address of the channel's compare register."""
+    channels: tuple[Channel, ...]
+    """Every declared channel once, in the order of their numbers."""
     reload_low: int
     reload_high: int
     prescaler_low: int
@@ -86,8 +109,7 @@ def timer_set_up(facts: Facts) -> Known[TimerSetUp] | Problem:
     return Known(
         value=TimerSetUp(
             timer=timer,
-            channel=facts.declaration.output.channel,
-            compare=register(facts, timer.name, f"CCR{facts.declaration.output.channel}"),
+            channels=_channels(facts, timer),
             reload_low=reload[0],
             reload_high=reload[1],
             prescaler_low=prescaler[0],
@@ -95,12 +117,25 @@ def timer_set_up(facts: Facts) -> Known[TimerSetUp] | Problem:
     )
 
 
+def _channels(facts: Facts, timer: Timer) -> tuple[Channel, ...]:
+    return tuple(
+        Channel(number=number, compare=register(facts, timer.name, f"CCR{number}"))
+        for number in sorted(set(facts.declaration.output.channels))
+    )
+
+
+def compare_registers(facts: Facts) -> frozenset[int]:
+    """Addresses of the declared channels' compare registers; none where the timer is not known."""
+    timer = output_timer(facts)
+    return frozenset(channel.compare for channel in _channels(facts, timer)) if timer is not None else frozenset()
+
+
 def declared_output(facts: Facts, pin: str) -> TimerOutput | None:
-    """The silicon file's entry for this pin as the declared channel of the declared timer."""
+    """The silicon file's entry for this pin as its declared channel of the declared timer."""
     timer = output_timer(facts)
     if timer is None:
         return None
-    channel = facts.declaration.output.channel
+    channel = facts.declaration.output.channel_of(pin)
     return next((item for item in timer.outputs if item.pin == pin and item.channel == channel), None)
 
 
@@ -120,18 +155,33 @@ def is_start(facts: Facts, timer: Timer, touch: Touch) -> bool:
     return touch.exact in (control, None) and may_set(touch.access.value, COUNTER_ENABLE)
 
 
-def compare_stores(facts: Facts, set_up: TimerSetUp) -> list[Touch]:
-    """Every store of a handler that can reach the compare register."""
-    return stores(facts, handlers(facts), set_up.compare)
+def compare_stores(facts: Facts, channel: Channel) -> list[Touch]:
+    """Every store of a handler that can reach the channel's compare register."""
+    return stores(facts, handlers(facts), channel.compare)
 
 
-def alphabet(facts: Facts) -> Known[frozenset[int]] | Problem:
-    """The values that the compare register can have once the confined part runs."""
+def alphabet(facts: Facts) -> Known[int] | Problem:
+    """How many different things the output can show in a period.
+
+    The product over the channels: whether the values of two channels belong together is not asked, so it is never less
+    than what can be.
+    """
     set_up = timer_set_up(facts)
     if not isinstance(set_up, Known):
         return set_up
-    words = list(device_at_drops(facts, set_up.value.compare))
-    words += [touch.access.value for touch in compare_stores(facts, set_up.value)]
+    size = 1
+    for channel in set_up.value.channels:
+        values = channel_values(facts, channel)
+        if not isinstance(values, Known):
+            return values
+        size *= len(values.value)
+    return Known(value=size)
+
+
+def channel_values(facts: Facts, channel: Channel) -> Known[frozenset[int]] | Problem:
+    """The values that the channel's compare register can have once the confined part runs."""
+    words = list(device_at_drops(facts, channel.compare))
+    words += [touch.access.value for touch in compare_stores(facts, channel)]
     found: set[int] = set()
     for word in words:
         values = values_of(word)
@@ -140,7 +190,7 @@ def alphabet(facts: Facts) -> Known[frozenset[int]] | Problem:
                 reason="compare-value-unknown",
                 message=f"a value between 0x{word.low:X} and 0x{word.high:X} may reach the compare register",
                 would_help="compute the value from one comparison, without a branch: 0 or all ones",
-                places=tuple(facts.at(touch.access.site) for touch in compare_stores(facts, set_up.value)),
+                places=tuple(facts.at(touch.access.site) for touch in compare_stores(facts, channel)),
             )
         found |= values
     return Known(value=frozenset(found))
@@ -184,7 +234,7 @@ def pin_capacity(facts: Facts) -> Known[Capacity] | Problem:
             would_help="a timer period that the profile allows",
         )
     capacity = Capacity(
-        alphabet=len(values.value),
+        alphabet=values.value,
         jitter_positions=0,
         minimum_period_ns=nanoseconds,
         frame_bits=sensor.width * sensor.height * sensor.bits_per_sample,

@@ -81,7 +81,7 @@ def _output(facts: Facts) -> Iterator[Problem]:
     output = facts.declaration.output
     for pin in output.pins:
         if declared_output(facts, pin) is None:
-            message = f"{pin} is no output of {output.timer} channel {output.channel}"
+            message = f"{pin} is no output of {output.timer} channel {output.channel_of(pin)}"
             yield Refusal(reason="output-differs", message=message)
     period = minimum_period(facts)
     # A period that cannot be derived is undecided in out-period; here it means only that there is nothing to compare.

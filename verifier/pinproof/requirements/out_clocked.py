@@ -2,10 +2,12 @@
 whose only possible values are "never" and "always" within a period.
 
 *How it is decided.* At the drop the declared timer must count up, edge-aligned, without one-pulse mode, with updates
-on and its reload buffered; its channel an output in PWM mode 1 with preload on and clear-by-trigger off; no slave
-mode, positive polarity, no other channel, no DMA request, no other interrupt; one software update after all of that
-and before the counter starts. After the start only the compare register may be stored to, as a word that is 0 or
-above the reload value, and the status register. The declared pin must be given to the timer.
+on and its reload buffered; each declared channel an output in PWM mode 1 with preload on and clear-by-trigger off; no
+slave mode, positive polarity, no other channel on or in a mode, no DMA request, no other interrupt; one software
+update after all of that and before the counter starts. After the start only the declared channels' compare registers
+may be stored to, as words that are 0 or above the reload value, and the status register. Each declared pin must be
+given to its channel. All channels are one timer's, so one update event latches all of them: the tick ends, with what
+can hold it up, before the next one (run-handlers).
 
 *False accepts.* None known in the model of RM0368 chapter 13; that the output does not glitch at an update is the
 manual's word (A-silicon-as-manual).
@@ -21,6 +23,7 @@ from pinproof.facts import (
     ASSUMPTION_MANUAL,
     MACHINE_REASONS,
     TIMER_REASONS,
+    Channel,
     Facts,
     Known,
     Mode,
@@ -48,6 +51,7 @@ from pinproof.facts import (
     values_of,
 )
 from pinproof.outcome import Outcome
+from pinproof.silicon import Timer
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
@@ -60,7 +64,8 @@ REASONS: dict[str, str] = {
     "preload-off": "the compare register is not preloaded: a store makes the edge",
     "external-clear": "the trigger input can clear the output",
     "slave-mode": "a slave mode or external trigger can move the counter",
-    "polarity": "the output's polarity is inverted, or another channel is enabled",
+    "polarity": "the output's polarity is inverted, a declared channel is off, or another one is enabled",
+    "other-channel-set-up": "a channel that is not declared is not as after reset",
     "timer-dma": "the timer can request DMA",
     "timer-interrupt": "the timer can interrupt at something other than its update",
     "no-initial-update": "what is preloaded is not loaded by one software update before the counter starts",
@@ -99,6 +104,7 @@ _WRITTEN = {
     "DCR": "timer-dma-window",
     "DMAR": "timer-dma-window",
 }
+_MODE_REGISTERS = ("CCMR1", "CCMR2")
 _ALL = 0xFFFFFFFF
 _UPDATE = 1
 
@@ -107,10 +113,13 @@ def check(facts: Facts) -> Outcome:
     set_up = timer_set_up(facts)
     if not isinstance(set_up, Known):
         return conclude(facts, [set_up], [])
-    timer = set_up.value.timer
+    timer, channels = set_up.value.timer, set_up.value.channels
     where = [facts.at(drop.site) for drop in drops(facts)]
+    named = " and ".join(str(channel.number) for channel in channels)
+    makes = f"channel {named} makes" if len(channels) == 1 else f"channels {named} make"
+    together = "" if len(channels) == 1 else ", all at the same one"
     evidence = [
-        hardware(f"{timer.name} channel {set_up.value.channel} makes each edge at its update event, preloaded", *where),
+        hardware(f"{timer.name} {makes} each edge at its update event{together}, preloaded", *where),
         hardware("after the counter started only the compare and status registers are stored to, as whole words"),
     ]
     problems = [
@@ -134,10 +143,6 @@ def _pins(facts: Facts) -> Iterator[Problem]:
 
 def _registers(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
     """RM0368 13.4. CR1: CEN 0, UDIS 1, URS 2, OPM 3, DIR 4, CMS 5-6, ARPE 7, CKD 8-9. URS may be either."""
-    channel = set_up.channel
-    mode_register = "CCMR1" if channel <= 2 else "CCMR2"
-    shift = 8 * ((channel - 1) % 2)
-    enable = 1 << 4 * (channel - 1)
     rules: list[tuple[str, int, int, str]] = [
         ("CR1", 1, 1, "timer-not-started"),
         ("CR1", _ALL & ~0b101, 0x80, "timer-mode"),
@@ -145,12 +150,11 @@ def _registers(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
         ("SMCR", _ALL, 0, "slave-mode"),
         ("DIER", 0x7F00, 0, "timer-dma"),
         ("DIER", _ALL & ~0x7F00, 1, "timer-interrupt"),
-        (mode_register, 0x80 << shift, 0, "external-clear"),
-        (mode_register, 0x08 << shift, 0x08 << shift, "preload-off"),
-        (mode_register, 0x70 << shift, 0x60 << shift, _mode_reason(facts, set_up, mode_register, shift)),
-        (mode_register, 0x07 << shift, 0, "compare-mode"),
-        ("CCER", _ALL, enable, "polarity"),
     ]
+    for channel in set_up.channels:
+        rules += _channel_rules(facts, set_up.timer, channel)
+    rules += _unused_rules(set_up.channels)
+    rules.append(("CCER", _ALL, sum(channel.enable for channel in set_up.channels), "polarity"))
     for name, mask, wanted, reason in rules:
         for word in device_at_drops(facts, register(facts, set_up.timer.name, name)):
             if field(word, mask) != frozenset({wanted}):
@@ -163,18 +167,38 @@ def _registers(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
         yield Refusal(
             reason="reload-too-large", message=f"{set_up.timer.name}.ARR may be the largest that the counter holds"
         )
-    for word in device_at_drops(facts, set_up.compare):
-        if word.only != set_up.never:
+    for channel in set_up.channels:
+        if any(word.only != set_up.never for word in device_at_drops(facts, channel.compare)):
             yield Refusal(
                 reason="output-not-idle",
-                message=f"{name_of(facts, set_up.compare)}, the compare register, may not be 0 at the drop",
+                message=f"{name_of(facts, channel.compare)}, a compare register, may not be 0 at the drop",
             )
 
 
-def _mode_reason(facts: Facts, set_up: TimerSetUp, name: str, shift: int) -> str:
+def _channel_rules(facts: Facts, timer: Timer, channel: Channel) -> list[tuple[str, int, int, str]]:
+    """Of a declared channel, OCxCE 7, OCxM 4-6, OCxPE 3, OCxFE 2, CCxS 0-1 (13.4.7)."""
+    name, shift = channel.mode_register, channel.mode_shift
+    return [
+        (name, 0x80 << shift, 0, "external-clear"),
+        (name, 0x08 << shift, 0x08 << shift, "preload-off"),
+        (name, 0x70 << shift, 0x60 << shift, _mode_reason(facts, timer, channel)),
+        (name, 0x07 << shift, 0, "compare-mode"),
+    ]
+
+
+def _unused_rules(channels: tuple[Channel, ...]) -> list[tuple[str, int, int, str]]:
+    """What the mode registers hold beside the declared channels is what reset leaves: nothing is captured or made."""
+    used = dict.fromkeys(_MODE_REGISTERS, 0)
+    for channel in channels:
+        used[channel.mode_register] |= 0xFF << channel.mode_shift
+    return [(name, _ALL & ~mask, 0, "other-channel-set-up") for name, mask in used.items()]
+
+
+def _mode_reason(facts: Facts, timer: Timer, channel: Channel) -> str:
     """Modes 100 and 101 force the level at once, without preload (13.4.7)."""
+    shift = channel.mode_shift
     forced = {0x40 << shift, 0x50 << shift}
-    words = device_at_drops(facts, register(facts, set_up.timer.name, name))
+    words = device_at_drops(facts, register(facts, timer.name, channel.mode_register))
     possible = [field(word, 0x70 << shift) for word in words]
     return "forced-mode" if any(values and values & forced for values in possible) else "compare-mode"
 
@@ -186,8 +210,8 @@ def _start(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
     in_boot = stores(facts, boot(facts), block.base, block.size)
     updates = [touch for touch in in_boot if touch.exact == register(facts, name, "EGR")]
     starts = [touch.access.order for touch in in_boot if is_start(facts, set_up.timer, touch)]
-    mode_register = "CCMR1" if set_up.channel <= 2 else "CCMR2"
-    buffered = {register(facts, name, each) for each in ("PSC", "ARR", mode_register)} | {set_up.compare}
+    buffered = {register(facts, name, each) for each in ("PSC", "ARR", *_MODE_REGISTERS)}
+    buffered |= {channel.compare for channel in set_up.channels}
     prepared = [touch.access.order for touch in in_boot if touch.exact in buffered]
     good = (
         len(updates) == 1
@@ -217,7 +241,7 @@ def _later(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
             yield Refusal(reason="multiple-compare-store", message=f"a multiple store reaches {what}", places=where)
         elif touch.exact is None:
             yield Refusal(reason="timer-store-inexact", message=f"a store reaches {what}", places=where)
-        elif set_up.compare <= touch.exact < set_up.compare + 4:
+        elif any(channel.compare <= touch.exact < channel.compare + 4 for channel in set_up.channels):
             yield from _compare(facts, set_up, touch)
         elif touch.exact != status or touch.access.width != 4:
             yield Refusal(reason=_written_reason(facts, touch.exact), message=f"a store to {what}", places=where)
@@ -230,7 +254,7 @@ def _compare(facts: Facts, set_up: TimerSetUp, touch: Touch) -> Iterator[Problem
         # The bus bridge repeats a byte or halfword over the whole word (RM0368 2.1).
         yield Refusal(
             reason="narrow-compare-store",
-            message=f"a store of {touch.access.width} bytes to the compare register",
+            message=f"a store of {touch.access.width} bytes to {name_of_access(facts, touch.access)}",
             places=where,
         )
     elif (values := values_of(value)) is None:

@@ -97,7 +97,7 @@ def _outputs(facts: Facts) -> Iterator[Problem]:
     for pin in facts.declaration.output.pins:
         expected, state = declared_output(facts, pin), pin_state(facts, pin)
         if expected is None or state is None:
-            timer, channel = facts.declaration.output.timer, facts.declaration.output.channel
+            timer, channel = facts.declaration.output.timer, facts.declaration.output.channel_of(pin)
             yield Refusal(
                 reason="output-pin-unknown",
                 message=f"the silicon file knows no output of {timer} channel {channel} on {pin}",

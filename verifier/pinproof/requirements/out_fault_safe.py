@@ -2,8 +2,8 @@
 
 *How it is decided.* The timer's exception alone leads to the tick. Every other handler ends with the idle word in the
 mailbox, on every path, stores to no register of the output timer or of a port, causes no reset, and returns to the
-idle loop, which the image shows to be a branch to itself. The compare register is 0 at the drop, and a tick that finds
-the idle word in the mailbox stores 0 there.
+idle loop, which the image shows to be a branch to itself. Every compare register is 0 at the drop, and a tick that
+finds the idle word in the mailbox stores 0 there.
 
 *False accepts.* That handlers cannot fault, lock up or run for ever is run-handlers and run-gate-proved; that the pin
 is idle while the part is in reset is the board's pull-down (A-pull-down).
@@ -97,11 +97,11 @@ def _output(facts: Facts, others: list[Run]) -> Iterator[Problem]:
                 places=places(facts, found),
             )
     yield from _idle_word(facts, set_up.value)
-    for word in device_at_drops(facts, set_up.value.compare):
-        if word.only != set_up.value.never:
+    for channel in set_up.value.channels:
+        if any(word.only != set_up.value.never for word in device_at_drops(facts, channel.compare)):
             yield Refusal(
                 reason="output-not-idle",
-                message=f"{name_of(facts, set_up.value.compare)}, the compare register, may not be 0 at the drop",
+                message=f"{name_of(facts, channel.compare)}, a compare register, may not be 0 at the drop",
             )
 
 
@@ -114,11 +114,12 @@ def _idle_word(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
             message="no tick was explored with the idle word in the mailbox",
             would_help="a mailbox that is a word of the confined part's memory, and a vector for the timer's exception",
         )
-    wrong = [touch for touch in stores(facts, found, set_up.compare) if touch.access.value.only != set_up.never]
+    compared = [touch for channel in set_up.channels for touch in stores(facts, found, channel.compare)]
+    wrong = [touch for touch in compared if touch.access.value.only != set_up.never]
     if wrong:
         yield Refusal(
             reason="idle-word-not-idle",
-            message="with 0 in the mailbox, the tick may store something else than 0 to the compare register",
+            message="with 0 in the mailbox, the tick may store something else than 0 to a compare register",
             places=places(facts, wrong),
         )
 

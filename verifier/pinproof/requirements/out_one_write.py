@@ -1,15 +1,17 @@
 """Between two ticks, the pending output value MUST be written by the gate alone, from one read of the mailbox, as one
 value of the declared alphabet.
 
-*How it is decided.* In the tick there is one load of the mailbox and one store to the compare register, each a whole
-word at one instruction, on every path, outside loops and under no condition that anything outside the image
-influences. On every path the tick also clears the timer's update flag, or it would be taken again at once and come
-more than once a period. The stored values are as many as the profile's alphabet, or fewer, and come from the mailbox
-alone. No other handler loads from the confined part's memory or stores to the compare register.
+*How it is decided.* In the tick there is one load of the mailbox and one store to the compare register of each
+declared channel, each a whole word at one instruction, on every path, outside loops and under no condition that
+anything outside the image influences. On every path the tick also clears the timer's update flag, or it would be
+taken again at once and come more than once a period. The stored values, of several channels multiplied, are as many
+as the profile's alphabet, or fewer, and come from the mailbox alone. No other handler loads from the confined part's
+memory or stores to a declared compare register.
 
 *False accepts.* None known.
 
-*False rejects.* Smoothing over frames in gate memory: its state is not followed, so the value is refused.
+*False rejects.* Smoothing over frames in gate memory: its state is not followed, so the value is refused. Channels
+that never say certain things together.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pinproof.facts import (
     MACHINE_REASONS,
     PROTECTION_REASONS,
     TIMER_REASONS,
+    Channel,
     Facts,
     Known,
     Problem,
@@ -33,6 +36,7 @@ from pinproof.facts import (
     handlers,
     is_tick,
     loads,
+    name_of,
     places,
     proved,
     register,
@@ -71,12 +75,14 @@ def check(facts: Facts) -> Outcome:
     if not isinstance(set_up, Known):
         return conclude(facts, [set_up], [])
     found = ticks(facts)
+    written = [touch for channel in set_up.value.channels for touch in compare_stores(facts, channel)]
+    registers = "the compare register" if len(set_up.value.channels) == 1 else "each channel's compare register"
     evidence = [
         proved(
-            "the tick reads the mailbox once and stores the compare register once",
-            *places(facts, [*_mailbox_reads(facts, found), *compare_stores(facts, set_up.value)]),
+            f"the tick reads the mailbox once and stores {registers} once",
+            *places(facts, [*_mailbox_reads(facts, found), *written]),
         ),
-        proved("no other handler reads confined memory or stores to the compare register"),
+        proved(f"no other handler reads confined memory or stores to {registers}"),
     ]
     return conclude(facts, [*_reads(facts), *_writes(facts, set_up.value), *_values(facts)], evidence)
 
@@ -114,7 +120,14 @@ def _reads(facts: Facts) -> Iterator[Problem]:
 
 
 def _writes(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
-    written = compare_stores(facts, set_up)
+    for channel in set_up.channels:
+        yield from _channel_writes(facts, channel)
+    for run in ticks(facts):
+        yield from _acknowledged(facts, set_up, run)
+
+
+def _channel_writes(facts: Facts, channel: Channel) -> Iterator[Problem]:
+    written = compare_stores(facts, channel)
     elsewhere = [touch for touch in written if not is_tick(facts, touch.run)]
     if elsewhere:
         yield Refusal(
@@ -123,9 +136,9 @@ def _writes(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
             places=places(facts, elsewhere),
         )
     for run in ticks(facts):
-        yield from _acknowledged(facts, set_up, run)
         own = [touch for touch in written if touch.run is run]
-        yield from _one(facts, own, "second-output-write", "output-not-written", "store to the compare register")
+        what = f"store to {name_of(facts, channel.compare)}, the compare register"
+        yield from _one(facts, own, "second-output-write", "output-not-written", what)
         for touch in own:
             if touch.access.control:
                 yield Refusal(
@@ -165,11 +178,11 @@ def _one(facts: Facts, found: list[Touch], many: str, none: str, what: str) -> I
 
 
 def _values(facts: Facts) -> Iterator[Problem]:
-    values = alphabet(facts)
-    if not isinstance(values, Known):
-        yield values
-    elif len(values.value) > len(facts.profile.alphabet):
+    size = alphabet(facts)
+    if not isinstance(size, Known):
+        yield size
+    elif size.value > len(facts.profile.alphabet):
         yield Refusal(
             reason="alphabet-too-large",
-            message=f"{len(values.value)} values, but the profile's alphabet has {len(facts.profile.alphabet)}",
+            message=f"{size.value} values, but the profile's alphabet has {len(facts.profile.alphabet)}",
         )
