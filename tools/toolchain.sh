@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests of firmware need from Debian or Ubuntu: the Arm cross compiler, the emulator, and the sample video.
+# Installs what the tests of firmware need from Debian or Ubuntu: the Arm cross compiler, the emulator,
+# two speech synthesisers, and the sample video.
 # What cannot be installed is said loudly; the tests that need it then count themselves as skipped, and fail where CI is set.
 set -eu
 
@@ -12,6 +13,8 @@ command -v arm-none-eabi-gcc >/dev/null 2>&1 || missing="$missing gcc-arm-none-e
 command -v qemu-system-arm >/dev/null 2>&1 || missing="$missing qemu-system-arm"
 command -v llvm-mc >/dev/null 2>&1 || missing="$missing llvm"
 command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+command -v espeak-ng >/dev/null 2>&1 || missing="$missing espeak-ng"
+command -v flite >/dev/null 2>&1 || missing="$missing flite"
 [ -e /usr/share/doc/opencv-doc/examples/data/vtest.avi ] || missing="$missing opencv-doc"
 
 # An independent verifier of certificates.
