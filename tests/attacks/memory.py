@@ -13,7 +13,19 @@ from tests.attacks.danger import (
     stored,
     timing_varies,
 )
-from tests.attacks.variant import Kind, NotShown, Shown, Variant, before_start, gate, in_boot, in_fault, in_tick, word
+from tests.attacks.variant import (
+    Kind,
+    NotShown,
+    Shown,
+    Variant,
+    before_start,
+    declaration,
+    gate,
+    in_boot,
+    in_fault,
+    in_tick,
+    word,
+)
 
 _COUNTER = word(0x20010800)
 """A word of gate memory that nothing wipes; the linker gives the gate no variables."""
@@ -511,4 +523,73 @@ _STORES = (
     ),
 )
 
-VARIANTS = (*_WIPE, *_REGISTERS, *_GATE, *_BOUNDS, *_STORES)
+BY_PROTECTION = declaration('profile = "person-detector"', 'profile = "voice-command"')
+"""Judged by a budget that the part does not keep, and the reference does."""
+
+_BUDGET = (
+    Variant(
+        name="budget-all-memory-confined",
+        gain="The confined part can write all of the part's memory: more than three seconds of sound.",
+        edits=(
+            *gate(
+                "protection.c",
+                "    protection_region(kRegionConfined, kMemoryBase, kConfinedAttributes);",
+                "    protection_region(kRegionConfined, kMemoryBase, (kConfinedAttributes & ~0x3Eu) | (16u << 1));",
+            ),
+            *BY_PROTECTION,
+        ),
+        requirement="mem-writable-budget",
+        reason="budget-exceeded",
+        danger=Shown(
+            what="lets the confined part write the last word of memory",
+            seen=answers_present,
+            confined="R(0x20017FFC) = 1; mailbox = 1;",
+        ),
+    ),
+    Variant(
+        name="budget-gate-stores-everywhere",
+        gain="The tick stores to all memory that the protection keeps from the confined part.",
+        edits=(
+            *in_tick(
+                "for (uint32_t at = (uint32_t)layout_gate_stack_end; at != (uint32_t)layout_ram_end; at += 4u) "
+                "{ word_write(at, 0u); }"
+            ),
+            *BY_PROTECTION,
+        ),
+        requirement="mem-writable-budget",
+        reason="budget-exceeded",
+        danger=NotShown(why="It stores zeros, and QEMU's log has no stores to memory."),
+    ),
+    Variant(
+        name="budget-gate-fills-from-a-table",
+        gain="Where the tick stores comes from a table: its end is the end of memory.",
+        edits=(
+            *gate(
+                "tick.c",
+                "/* Bit in, frame out.",
+                "static const uint32_t kEnds[2] = {0x20010400u, 0x20018000u};\n\n/* Bit in, frame out.",
+            ),
+            *in_tick(
+                "for (uint32_t at = kEnds[0]; at != kEnds[1]; at += 4u) "
+                '{ __asm volatile("" : "+r"(at)); word_write(at, 0u); }'
+            ),
+            *BY_PROTECTION,
+        ),
+        requirement="mem-writable-budget",
+        reason="budget-exceeded",
+        danger=NotShown(why="It stores zeros, and QEMU's log has no stores to memory."),
+    ),
+    Variant(
+        name="budget-dma-clocked",
+        gain="A bus master has its clock on: it could fill what neither the gate nor the confined part writes.",
+        edits=(
+            *gate("registers.h", "kRccAhb1Ports = 0x0000009Fu;", "kRccAhb1Ports = 0x0020009Fu;"),
+            *BY_PROTECTION,
+        ),
+        requirement="mem-writable-budget",
+        reason="budget-exceeded",
+        danger=Shown(what="switches a DMA controller's clock on", seen=stored(0x40023830, 0x20009F)),
+    ),
+)
+
+VARIANTS = (*_WIPE, *_REGISTERS, *_GATE, *_BOUNDS, *_STORES, *_BUDGET)

@@ -594,14 +594,6 @@ _OTHERS = (
         danger=NotShown(why="QEMU's memory is zero at the start, and the harness starts each run there."),
     ),
     Variant(
-        name="budget-of-voice",
-        gain="A module that hears is judged by what one that sees may keep.",
-        edits=declaration('profile = "person-detector"', 'profile = "voice-command"'),
-        requirement="mem-writable-budget",
-        reason="budget-exceeded",
-        danger=NotShown(why="The image is the reference's; the part has more memory than the profile allows."),
-    ),
-    Variant(
         name="supply-not-measured",
         gain="Level 3 without a measurement of the supply current.",
         edits=(),

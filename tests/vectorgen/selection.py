@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.attacks.arrays import ARRAY
+from tests.attacks.memory import BY_PROTECTION
 from tests.attacks.variant import Edit, Kind, Variant
 
 
@@ -41,9 +42,17 @@ class Accepted:
 
 _ARRAY = "Two pins on two channels of one timer, latched by the same update event."
 
-ACCEPTED: tuple[Accepted, ...] = tuple(
-    Accepted(requirement=requirement, name="array-of-two-pins", about=_ARRAY, edits=ARRAY)
-    for requirement in ("out-declared-pins", "out-clocked", "out-one-write", "out-fault-safe", "out-capacity")
+ACCEPTED: tuple[Accepted, ...] = (
+    *(
+        Accepted(requirement=requirement, name="array-of-two-pins", about=_ARRAY, edits=ARRAY)
+        for requirement in ("out-declared-pins", "out-clocked", "out-one-write", "out-fault-safe", "out-capacity")
+    ),
+    Accepted(
+        requirement="mem-writable-budget",
+        name="budget-by-protection",
+        about="The part has more memory than three seconds of sound; the protection leaves less in reach.",
+        edits=BY_PROTECTION,
+    ),
 )
 
 ELSEWHERE: tuple[Elsewhere, ...] = (
@@ -88,7 +97,7 @@ CHOSEN: tuple[str, ...] = (
     "converter-read", "memory-in-materials",
     "no-wipe", "wipe-spares-last-word", "register-r4-kept", "answer-remembered", "pending-fault-kept-by-table",
     "caches-on",
-    "budget-of-voice",
+    "budget-all-memory-confined", "budget-gate-stores-everywhere", "budget-dma-clocked",
     "frame-one-row-more", "no-capture",
     "backup-register-used",
     "memory-not-cleared-at-boot", "boot-tells-old-memory",

@@ -180,7 +180,7 @@ _TABLE: dict[str, str] = {
     "device-read": "read only the sensor's IDR and the timer's SR in the tick",
     "no-confined-memory": "open the confined RAM with an MPU region that unprivileged code may write",
     "no-memory-listed": "complete the silicon file with the part's RAM",
-    "budget-exceeded": "choose a part with less memory, or the profile that allows as much",
+    "budget-exceeded": "open less memory to the confined part, store to less of the gate's, and clock no buffer or DMA",
     "frame-size": "make the declared frame's range as large as width times height times bytes a sample",
     "frame-too-large": "capture a smaller frame, or fewer bits a sample, as the profile says",
     "frame-not-confined": "declare the frame inside the RAM that the MPU lets the confined part write",

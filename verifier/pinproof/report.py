@@ -122,12 +122,19 @@ class Memory:
     """Memory that can be written after the drop."""
 
     parts: tuple[tuple[str, int], ...]
-    """Name and bytes of each."""
+    """Name and bytes of each that the part has, whether or not anything can reach it."""
     budget_bytes: int
+    reachable: tuple[tuple[str, int], ...] | None = None
+    """Name and bytes of each that the confined part, a handler or a bus master can still write; None where that is
+    not known."""
 
     @property
     def total_bytes(self) -> int:
         return sum(size for _, size in self.parts)
+
+    @property
+    def reachable_bytes(self) -> int | None:
+        return None if self.reachable is None else sum(size for _, size in self.reachable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,9 +179,15 @@ def capacity_value(capacity: Capacity) -> JsonObject:
 def _memory_value(memory: Memory) -> JsonObject:
     return {
         "writable_bytes": memory.total_bytes,
+        "reachable_bytes": memory.reachable_bytes,
         "budget_bytes": memory.budget_bytes,
-        "parts": [{"name": name, "bytes": size} for name, size in memory.parts],
+        "parts": _parts_value(memory.parts),
+        "reachable_parts": _parts_value(memory.reachable or ()),
     }
+
+
+def _parts_value(parts: tuple[tuple[str, int], ...]) -> list[JsonValue]:
+    return [{"name": name, "bytes": size} for name, size in parts]
 
 
 def assumption_value(assumption: Assumption) -> JsonObject:
@@ -399,15 +405,27 @@ def read_capacity(fields: Fields) -> Capacity:
 
 
 def read_memory(fields: Fields) -> Memory:
-    parts = []
-    for item in fields.objects("parts"):
-        parts.append((item.text("name"), item.whole("bytes")))
-        item.done()
-    memory = Memory(parts=tuple(parts), budget_bytes=fields.whole("budget_bytes"))
+    parts, reachable = _read_parts(fields, "parts"), _read_parts(fields, "reachable_parts")
+    stated = fields.take("reachable_bytes")
+    memory = Memory(
+        parts=parts,
+        budget_bytes=fields.whole("budget_bytes"),
+        reachable=reachable if stated is not None or reachable else None,
+    )
     if fields.whole("writable_bytes") != memory.total_bytes:
         raise fields.problem("'writable_bytes' is not the sum of the parts")
+    if isinstance(stated, bool) or stated != memory.reachable_bytes:
+        raise fields.problem("'reachable_bytes' is not the sum of the reachable parts")
     fields.done()
     return memory
+
+
+def _read_parts(fields: Fields, key: str) -> tuple[tuple[str, int], ...]:
+    parts = []
+    for item in fields.objects(key):
+        parts.append((item.text("name"), item.whole("bytes")))
+        item.done()
+    return tuple(parts)
 
 
 def read_assumption(fields: Fields) -> Assumption:

@@ -71,7 +71,11 @@ def verify(
         development=development,
         decisions=decisions,
         capacity=_known(facts.pin_capacity(known)),
-        memory=Memory(parts=facts.writable_parts(known), budget_bytes=known.profile.memory_budget.bytes),
+        memory=Memory(
+            parts=facts.writable_parts(known),
+            budget_bytes=known.profile.memory_budget.bytes,
+            reachable=_known(facts.writable_memory(known)),
+        ),
         assumptions=assumptions,
         proof=_proof(known),
     )

@@ -105,7 +105,11 @@ def report(
         development=development,
         decisions=decisions,
         capacity=capacity or one_bit(),
-        memory=Memory(parts=(("SRAM", 98304),), budget_bytes=102400),
+        memory=Memory(
+            parts=(("SRAM", 98304),),
+            budget_bytes=102400,
+            reachable=(("confined memory", 65536), ("gate memory", 1024)),
+        ),
         assumptions=(
             Assumption(
                 id="crystal-frequency",

@@ -381,6 +381,7 @@ def _run(entry: int, exceptions: tuple[int, ...], accesses: tuple[Access, ...], 
         exits=exits,
         drops=(),
         endless=(),
+        ram_stores=((RAM, CONFINED_END), (STACK_TOP - 64, STACK_TOP)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pinproof.declaration import Range
 from pinproof.facts import Facts
 from pinproof.machine.result import Origin, Site, Word
+from pinproof.silicon import Buffer
 
 from tests.unit.requirements.builders import (
     CONFINED_END,
@@ -14,6 +15,7 @@ from tests.unit.requirements.builders import (
     FRAME,
     FRAME_SIZE,
     PSP,
+    RAM,
     RAM_END,
     SENSED,
     STACK_TOP,
@@ -35,6 +37,7 @@ from tests.unit.requirements.deviations import (
     held,
     leaving_state,
     loaded,
+    obstacle,
     read,
     region,
     run,
@@ -50,6 +53,29 @@ SENSOR_DATA = Word(low=0, high=0xFFFFFFFF, origins=SENSED)
 
 def wider_frame(facts: Facts) -> Facts:
     return declaration(facts, "sensor", width=97)
+
+
+VOICE_BUDGET = 96_000
+ALL_RAM = (0x20000000, 1 << 28 | 3 << 24 | 3 << 17 | 16 << 1 | 1)
+SMALL_BUDGET = CONFINED_END - RAM + 500
+"""Room for the gate's stacks, and not for the one-time memory."""
+
+
+def by_protection(deviation: Deviation | None = None, *, budget: int = VOICE_BUDGET) -> Deviation:
+    """Judged by a budget that the whole part does not keep."""
+
+    def judged(facts: Facts) -> Facts:
+        limits = replace(facts.profile.memory_budget, bytes=budget)
+        facts = replace(facts, profile=replace(facts.profile, memory_budget=limits))
+        return facts if deviation is None else deviation(facts)
+
+    return judged
+
+
+def buffer(facts: Facts, peripheral: str, size: int = 40_000) -> Facts:
+    """A buffer that would break the budget if it counted."""
+    more = Buffer(name="a buffer", peripheral=peripheral, size=size, cite="none")
+    return silicon(facts, buffers=(*facts.silicon.buffers, more))
 
 
 def saved_register(facts: Facts, word: Word) -> Facts:
@@ -136,15 +162,39 @@ CASES: list[Case] = [
     ),
     *fails(
         "mem-writable-budget",
+        ("budget-exceeded", by_protection(lambda facts: run(facts, TICK, ram_stores=((CONFINED_END, RAM_END),)))),
+        ("budget-exceeded", by_protection(lambda facts: run(facts, FAULT, ram_stores=None))),
+        ("budget-exceeded", by_protection(lambda facts: region(facts, 2, *ALL_RAM))),
+        ("budget-exceeded", by_protection(open_peripherals)),
+        ("budget-exceeded", by_protection(lambda facts: device(facts, "RCC", "AHB1ENR", 0x9F | 1 << 21))),
+        ("budget-exceeded", by_protection(lambda facts: stored(facts, BOOT, 0x40026410, 1))),
+        ("budget-exceeded", by_protection(lambda facts: written(facts, TICK, "RCC", "AHB1ENR", 0x0040009F))),
+        ("budget-exceeded", by_protection(lambda facts: run(facts, FAULT, stack_low=STACK_TOP - 0x8000))),
         (
             "budget-exceeded",
-            lambda facts: silicon(
-                facts, buffers=(*facts.silicon.buffers, replace(facts.silicon.buffers[0], size=1824))
-            ),
+            by_protection(lambda facts: device(buffer(facts, "OTG_FS"), "RCC", "AHB2ENR", 1 << 7)),
+        ),
+        ("budget-exceeded", by_protection(lambda facts: stored(buffer(facts, "RTC_BKP"), TICK, 0x40002850, 1))),
+        ("budget-exceeded", by_protection(lambda facts: loaded(buffer(facts, "RTC_BKP"), BOOT, 0x40002850, 1))),
+        ("budget-exceeded", by_protection(lambda facts: buffer(facts, "NOBODY"))),
+        (
+            "budget-exceeded",
+            by_protection(lambda facts: stored(facts, TICK, 0x1FFF7800, 1), budget=SMALL_BUDGET),
         ),
         (
             "no-memory-listed",
             lambda facts: silicon(facts, memories=tuple(each for each in facts.silicon.memories if each.kind != "ram")),
+        ),
+    ),
+    *undecided(
+        "mem-writable-budget",
+        ("nothing-explored", by_protection(no_drop)),
+        ("gate-not-proved", by_protection(obstacle)),
+        ("mpu-words-unknown", by_protection(unknown_region)),
+        ("stack-unbounded", by_protection(lambda facts: run(facts, TICK, stack_low=None))),
+        (
+            "stack-pointer-unknown",
+            by_protection(lambda facts: drop_state(facts, main_stack=anything(Origin.RESET))),
         ),
     ),
     *fails(

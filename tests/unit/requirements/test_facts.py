@@ -10,11 +10,12 @@ from pinproof import facts as facts_of
 from pinproof.declaration import Clock, ClockSource
 from pinproof.facts import Facts, Known, Unknown
 from pinproof.machine.result import AccessKind, Origin, Word
-from pinproof.outcome import Fail, Pass
+from pinproof.outcome import Fail, Grade, Pass
 
 from tests.unit.requirements import deviations
 from tests.unit.requirements.builders import RELOAD, access, conforming_facts
 from tests.unit.requirements.cases import decide
+from tests.unit.requirements.mem_cases import by_protection
 
 
 def reaches(address: int | Word, start: int, end: int, width: int = 4) -> bool:
@@ -140,6 +141,31 @@ def test_the_sum_of_the_writable_memory() -> None:
     parts = dict(facts_of.writable_parts(conforming_facts()))
     assert parts["sram"] == 98_304
     assert sum(parts.values()) == 100_576
+
+
+def test_what_can_still_be_written_is_summed_over_what_is_in_reach() -> None:
+    found = facts_of.writable_memory(conforming_facts())
+    assert isinstance(found, Known)
+    # The deepest handler of each of three levels, with a frame; none of the reference's own is deeper than 64 bytes.
+    assert dict(found.value) == {"confined memory": 65_536, "gate memory": 3 * (36 + 64)}
+    assert {each.grade for each in found.evidence} == {Grade.HARDWARE, Grade.PROVED}
+
+
+def test_a_part_with_too_much_memory_conforms_by_protection_alone() -> None:
+    outcome = decide("mem-writable-budget", by_protection()(conforming_facts()))
+    assert isinstance(outcome, Pass)
+    assert outcome.grade is Grade.PROVED
+    last = outcome.evidence[-1].statement
+    assert last.startswith("confined memory 65536 + gate memory 300 = 65836 bytes can be written after the drop")
+    assert last.endswith("of 100576 on the part; the budget is 96000")
+    exactly = by_protection(budget=65_836)(conforming_facts())
+    assert isinstance(decide("mem-writable-budget", exactly), Fail)
+    assert isinstance(decide("mem-writable-budget", by_protection(budget=65_837)(conforming_facts())), Pass)
+
+
+def test_a_part_with_little_memory_needs_no_proof_of_what_is_in_reach() -> None:
+    outcome = decide("mem-writable-budget", deviations.obstacle(conforming_facts()))
+    assert isinstance(outcome, Pass) and outcome.grade is Grade.SILICON
 
 
 def test_the_ledger_grows_with_what_is_not_confirmed() -> None:

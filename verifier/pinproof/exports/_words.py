@@ -250,7 +250,9 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ]
     if report.memory is not None:
         total, budget = report.memory.total_bytes, report.memory.budget_bytes
-        rows.append(("Can be written", f"{total:,} bytes after the drop; the budget is {budget:,}"))
+        reachable = report.memory.reachable_bytes
+        reached = "not known how much" if reachable is None else f"{reachable:,} bytes"
+        rows.append(("Can be written", f"{reached} after the drop, of {total:,} on the part; the budget is {budget:,}"))
     proof = report.proof
     covered = f"{proof.instructions:,} instructions, {proof.vectors} vectors, {proof.handlers} handlers"
     rows.append(("Proof", f"{covered}, {proof.obstacles} obstacles, {proof.steps:,} steps"))

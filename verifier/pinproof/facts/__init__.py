@@ -47,16 +47,19 @@ from pinproof.facts._ledger import (
     assumptions,
     erratum_assumption,
 )
+from pinproof.facts._masters import MASTER_REASONS, master_problems, masters, may_be_clocked
 from pinproof.facts._memory import (
     MEMORY_REASONS,
     PLAIN_STATUS,
+    STACK_REASONS,
     described,
     floating_point_problems,
+    handler_stacks,
     leftovers,
     ranges_at,
     register_problems,
     stack_area,
-    writable_parts,
+    unbounded_stack,
 )
 from pinproof.facts._pins import (
     Mode,
@@ -138,6 +141,7 @@ from pinproof.facts._view import (
     touches,
     values_of,
 )
+from pinproof.facts._writable import WRITABLE_REASONS, writable_memory, writable_parts
 
 __all__ = [
     "ASSUMPTION_BACKUP",
@@ -157,13 +161,16 @@ __all__ = [
     "EXCEPTION_REASONS",
     "FAULTS_ENABLED",
     "MACHINE_REASONS",
+    "MASTER_REASONS",
     "MEMORY_REASONS",
     "PERIOD_REASONS",
     "PLAIN_STATUS",
     "PROTECTION_REASONS",
     "SEALING_REASONS",
+    "STACK_REASONS",
     "STEADY_REASONS",
     "TIMER_REASONS",
+    "WRITABLE_REASONS",
     "Channel",
     "Facts",
     "Known",
@@ -207,6 +214,7 @@ __all__ = [
     "field",
     "floating_point_problems",
     "gate_ram",
+    "handler_stacks",
     "handlers",
     "hardware",
     "input_registers",
@@ -215,6 +223,9 @@ __all__ = [
     "is_tick",
     "leftovers",
     "loads",
+    "master_problems",
+    "masters",
+    "may_be_clocked",
     "may_clear",
     "may_set",
     "measured",
@@ -254,8 +265,10 @@ __all__ = [
     "timer_set_up",
     "timer_stores_after_start",
     "touches",
+    "unbounded_stack",
     "unprivileged",
     "values_of",
     "without",
+    "writable_memory",
     "writable_parts",
 ]

@@ -10,7 +10,6 @@ from pinproof.facts._protection import Range, gate_ram, unprivileged, without
 from pinproof.facts._view import device_at_drops, drops, field, handlers, register, stores, ticks
 from pinproof.machine.mpu import Use
 from pinproof.machine.result import Content, HandlerExit, MachineState, MemoryRange, Origin, Run
-from pinproof.silicon import MemoryKind
 
 MEMORY_REASONS: dict[str, str] = {
     "wipe-incomplete": "a byte that the confined part can write survives the tick",
@@ -23,6 +22,11 @@ MEMORY_REASONS: dict[str, str] = {
     "tick-without-exit": "the tick has no explored end, so nothing is known of what it leaves",
 }
 
+STACK_REASONS: dict[str, str] = {
+    "stack-unbounded": "a run has no proved lowest stack address",
+    "stack-pointer-unknown": "the main stack pointer is not known at the drop",
+}
+
 Described = tuple[Range, MemoryRange]
 """A part of memory and what it can hold."""
 
@@ -32,6 +36,9 @@ _COPROCESSORS = 0xF << 20
 _STATUS, _LAST_GENERAL = 7, 5
 _COUNTER_OFFSET = 24
 _CALLEE_SAVED = range(4, 12)
+_EXCEPTION_FRAME = 36
+"""Bytes that an exception entry can push: eight words and one of alignment (DDI 0403, B1.5.6)."""
+_HARD_FAULT, _NMI = 3, 2
 
 
 def leftovers(facts: Facts) -> Iterator[Problem]:
@@ -49,16 +56,6 @@ def leftovers(facts: Facts) -> Iterator[Problem]:
             yield from register_problems(facts, leaving)
     yield from floating_point_problems(facts)
     yield from _gate_memory(facts)
-
-
-def writable_parts(facts: Facts) -> tuple[tuple[str, int], ...]:
-    """Name and bytes of everything on the part that holds data and is not flash, as a report prints it."""
-    memories = [
-        (memory.name, memory.size)
-        for memory in facts.silicon.memories
-        if memory.kind in (MemoryKind.RAM, MemoryKind.OTP)
-    ]
-    return (*memories, *((buffer.name, buffer.size) for buffer in facts.silicon.buffers))
 
 
 def ranges_at(state: MachineState, place: Range) -> Iterator[tuple[Range, MemoryRange]]:
@@ -119,6 +116,47 @@ def stack_area(facts: Facts, runs: tuple[Run, ...]) -> Range | None:
     if len(known_lows) != len(lows) or len(known_highs) != len(highs) or not known_lows:
         return None
     return min(known_lows), max(known_highs)
+
+
+def handler_stacks(facts: Facts) -> Known[tuple[Range, ...]] | Unknown:
+    """For each drop, the main-stack bytes that nested handlers can use below the stack pointer there.
+
+    One handler of the priority that the tick and the configurable faults share, then HardFault, then NMI.
+    """
+    open_ended = [run for run in handlers(facts) if run.stack_low is None or run.stack_high is None]
+    if open_ended:
+        return unbounded_stack(facts, open_ended)
+    levels = (
+        [run for run in handlers(facts) if any(number not in (_HARD_FAULT, _NMI) for number in run.exceptions)],
+        [run for run in handlers(facts) if _HARD_FAULT in run.exceptions],
+        [run for run in handlers(facts) if _NMI in run.exceptions],
+    )
+    depth = sum(_EXCEPTION_FRAME + max((_depth(run) for run in level), default=0) for level in levels)
+    found: list[Range] = []
+    for drop in drops(facts):
+        pointer = drop.state.main_stack.only
+        if pointer is None:
+            return Unknown(
+                reason="stack-pointer-unknown",
+                message="the main stack pointer is not one known number at the drop",
+                would_help="a boot that returns its stack to the top before the drop",
+                places=(facts.at(drop.site),),
+            )
+        found.append((pointer - depth, pointer))
+    return Known(value=tuple(found))
+
+
+def unbounded_stack(facts: Facts, runs: list[Run]) -> Unknown:
+    return Unknown(
+        reason="stack-unbounded",
+        message="a run has no proved lowest stack address",
+        would_help="no recursion, and stack pointers that are constants",
+        places=tuple(facts.at(run.entry) for run in runs),
+    )
+
+
+def _depth(run: Run) -> int:
+    return (run.stack_high or 0) - (run.stack_low or 0)
 
 
 def _confined_memory(facts: Facts, leaving: HandlerExit) -> Iterator[Problem]:

@@ -386,6 +386,7 @@ class _Explorer:
             drops=tuple(self._drop(site, target, state) for site, target, state in executor.ends.drops),
             endless=tuple(executor.ends.endless.values()),
             entry_state=None if explored.start is None else machine_state(explored.start, self._silicon),
+            ram_stores=_joined(trace.ram_stores),
         )
 
     def _exit(self, site: Site, value: Value, state: State) -> HandlerExit:

@@ -212,6 +212,8 @@ class Run:
     endless: tuple[EndlessLoop, ...]
     entry_state: MachineState | None = None
     """Of a handler: the invariant from which it was run, every state in which it can be entered; None for boot."""
+    ram_stores: tuple[tuple[int, int], ...] | None = None
+    """All RAM that its stores can reach, as joined ranges; None where that was not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,7 @@ class Records:
     confined_branches: dict[Site, None]
     executed: dict[int, int]
     constants: set[tuple[int, int]]
+    ram_stores: set[tuple[int, int]]
     logged: list[int]
 
 
@@ -115,13 +116,16 @@ class Trace:
     executed: dict[int, int] = field(default_factory=dict)
     """Size of each instruction that a path of the record reached."""
     constants: set[tuple[int, int]] = field(default_factory=set)
+    ram_stores: set[tuple[int, int]] = field(default_factory=set)
+    """Where each store to RAM can reach: first byte, and one past the last."""
     effort: Effort = field(default_factory=Effort)
     _logs: list[StoreLog] = field(default_factory=list)
     _parts: int = 0
     """Stores to RAM that the present instruction has made."""
 
     def mark(self) -> Records:
-        self.effort.spend(len(self.accesses) + len(self.executed) + len(self.obstacles), REMEMBERED)
+        kept = len(self.accesses) + len(self.executed) + len(self.obstacles) + len(self.ram_stores)
+        self.effort.spend(kept, REMEMBERED)
         return Records(
             dict(self.accesses),
             dict(self.obstacles),
@@ -129,6 +133,7 @@ class Trace:
             dict(self.confined_branches),
             dict(self.executed),
             set(self.constants),
+            set(self.ram_stores),
             [len(log.entries) for log in self._logs],
         )
 
@@ -140,6 +145,7 @@ class Trace:
         self.confined_branches = records.confined_branches
         self.executed = records.executed
         self.constants = records.constants
+        self.ram_stores = records.ram_stores
         for log, length in zip(self._logs, records.logged, strict=True):
             del log.entries[length:]
 
@@ -152,7 +158,8 @@ class Trace:
         self._logs.pop()
 
     def ram_store(self, address: Value, reach: Range, width: int, value: Value) -> bool:
-        """Note a store to RAM for the loops that are being finished; says whether any is."""
+        """Note a store to RAM, also for the loops that are being finished; says whether any is."""
+        self.ram_stores.add((reach.low, reach.high + width))
         entry = StoreEntry(self.site, self._parts, address, reach, width, value)
         self._parts += 1
         for log in self._logs:

@@ -18,88 +18,59 @@ from collections.abc import Iterator
 from pinproof.facts import (
     MACHINE_REASONS,
     PROTECTION_REASONS,
+    STACK_REASONS,
     Facts,
     Known,
     Problem,
+    Range,
     Refusal,
-    Unknown,
-    all_runs,
     conclude,
     drops,
     gate_ram,
+    handler_stacks,
     handlers,
     proved,
+    unbounded_stack,
     unprivileged,
 )
 from pinproof.machine.mpu import Use
-from pinproof.machine.result import Run, Word
+from pinproof.machine.result import Word
 from pinproof.outcome import Location, Outcome
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     **PROTECTION_REASONS,
-    "stack-unbounded": "a run has no proved lowest stack address",
-    "stack-pointer-unknown": "the main stack pointer is not known at the drop",
+    **STACK_REASONS,
     "stack-outside-gate-memory": "the gate's stack can reach memory that is not the gate's",
     "confined-stack-outside": "the confined stack can lie outside the memory that the confined part can write",
 }
 
-_EXCEPTION_FRAME = 36
-"""Bytes that an exception entry can push: eight words and one of alignment (DDI 0403, B1.5.6)."""
-_HARD_FAULT, _NMI = 3, 2
 _FRAME_BYTES = 32
 
 
 def check(facts: Facts) -> Outcome:
-    open_ended = [run for run in all_runs(facts) if run.stack_low is None or run.stack_high is None]
-    if open_ended:
-        unknown = Unknown(
-            reason="stack-unbounded",
-            message="a run has no proved lowest stack address",
-            would_help="no recursion, and stack pointers that are constants",
-            places=tuple(facts.at(run.entry) for run in open_ended),
-        )
-        return conclude(facts, [unknown], [])
-    depth = _handler_depth(facts)
+    boot = facts.exploration.boot
+    if boot.stack_low is None or boot.stack_high is None:
+        return conclude(facts, [unbounded_stack(facts, [boot])], [])
+    stacks = handler_stacks(facts)
+    if not isinstance(stacks, Known):
+        return conclude(facts, [stacks, *_confined(facts)], [])
+    depth = max((high - low for low, high in stacks.value), default=0)
     where = [facts.at(drop.site) for drop in drops(facts)]
     evidence = [
         proved(f"handlers use at most {depth} bytes below the main stack pointer at the drop, in gate memory", *where)
     ]
-    return conclude(facts, [*_gate(facts, depth), *_confined(facts)], evidence)
+    return conclude(facts, [*_gate(facts, stacks.value), *_confined(facts)], evidence)
 
 
-def _handler_depth(facts: Facts) -> int:
-    """Bytes that nested handlers can use: one of the common priority, then HardFault, then NMI."""
-    levels = (
-        [run for run in handlers(facts) if any(number not in (_HARD_FAULT, _NMI) for number in run.exceptions)],
-        [run for run in handlers(facts) if _HARD_FAULT in run.exceptions],
-        [run for run in handlers(facts) if _NMI in run.exceptions],
-    )
-    return sum(_EXCEPTION_FRAME + max((_depth(run) for run in level), default=0) for level in levels)
-
-
-def _depth(run: Run) -> int:
-    return (run.stack_high or 0) - (run.stack_low or 0)
-
-
-def _gate(facts: Facts, depth: int) -> Iterator[Problem]:
+def _gate(facts: Facts, stacks: tuple[Range, ...]) -> Iterator[Problem]:
     memory = gate_ram(facts)
     if not isinstance(memory, Known):
         yield memory
         return
     boot = facts.exploration.boot
     spans = [(boot.stack_low, boot.stack_high, facts.at(boot.entry))]
-    for drop in drops(facts):
-        pointer = drop.state.main_stack.only
-        if pointer is None:
-            yield Unknown(
-                reason="stack-pointer-unknown",
-                message="the main stack pointer is not one known number at the drop",
-                would_help="a boot that returns its stack to the top before the drop",
-                places=(facts.at(drop.site),),
-            )
-            continue
-        spans.append((pointer - depth, pointer, facts.at(drop.site)))
+    spans += [(low, high, facts.at(drop.site)) for (low, high), drop in zip(stacks, drops(facts), strict=True)]
     for low, high, where in spans:
         if low is None or high is None or not any(start <= low and high <= end for start, end in memory.value):
             yield Refusal(
