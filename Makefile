@@ -18,7 +18,7 @@ MUTANTS ?= 200
 # What the inner loop leaves to `make test`.
 HEAVY := toolchain or emulation or node or slow
 
-.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz gates benchmark clean
+.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz gates benchmark figures clean
 
 help:
 	@echo "make demo       verify the reference module, certify it with a fresh key, check the certificate, print the report"
@@ -30,6 +30,7 @@ help:
 	@echo "make soundness  the verifier against other machines: CASES=200000 SEED=1 MUTANTS=200"
 	@echo "make gates      every build of every gate in other hands, verified, run and sabotaged"
 	@echo "make benchmark  time and memory, as ratios"
+	@echo "make figures    draw memory map, start and timing of each module, from its image and a run"
 
 $(INSTALLED): pyproject.toml tools/environment.sh
 	@sh tools/environment.sh $(VENV)
@@ -87,6 +88,9 @@ gates: toolchain $(TESTED)
 benchmark: $(TESTED)
 	$(PYTHON) benchmarks/verify.py
 	$(PYTHON) benchmarks/engine.py
+
+figures: toolchain $(TESTED)
+	PYTHONPATH=verifier $(PYTHON) -m reference_module.figures
 
 clean:
 	rm -rf build

@@ -24,7 +24,7 @@ def test_a_period_tells_the_answer_to_the_frame_before(stub: Path) -> None:
     periods = list(play(stub, [BRIGHT, DARK, None, BRIGHT]))
     assert [period.number for period in periods] == [1, 2, 3, 4, 5, 6]
     assert [period.mailbox for period in periods] == [0, 1, 0, 0, 1, 0]
-    assert all(period.score is None for period in periods), "the stub has no score"
+    assert all(period.scores == () for period in periods), "the stub has no score"
 
 
 @pytest.mark.emulation

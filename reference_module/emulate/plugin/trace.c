@@ -42,7 +42,7 @@ extern void qemu_plugin_outs(const char *text);
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 __attribute__((visibility("default"))) int qemu_plugin_install(uint64_t id, const void *info, int count, char **options);
 
-enum { kReachedLimit = 32, kWatchedLimit = 8, kLineLimit = 96 };
+enum { kReachedLimit = 128, kWatchedLimit = 8, kLineLimit = 96 };
 
 static const uint32_t kFlashEnd = 0x08080000u;
 static const uint64_t kMemoryEnd = 0x20020000u; /* of QEMU's machine, which has 128 KB */
