@@ -1,8 +1,9 @@
 """What a module in development still awaits: each requirement that does not pass, decided again as if it were done.
 
-Two things are done late, and not by changing code: the papers (digests, datasheet, statements, a rebuild) and the seal
-(the provisioning file). A requirement that passes once they are supposed to be done awaits them alone; any other needs
-a change. Nothing supposed here reaches an outcome or the verdict: a run with `--development` never conforms.
+Two things are done late, and not by changing code: the papers (digests, the model's size, datasheet, statements, a
+rebuild) and the seal (the provisioning file). A requirement that passes once they are supposed to be done awaits them
+alone; any other needs a change. Nothing supposed here reaches an outcome or the verdict: a run with `--development`
+never conforms.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import fields, replace
 
+from pinproof.declaration import Model
 from pinproof.facts import Facts
 from pinproof.outcome import NotApplicable, Pass
 from pinproof.provisioning import OptionBytes, Provisioning, Step
@@ -58,7 +60,6 @@ def with_papers(known: Facts) -> Facts:
     """As if every digest were of what is there, the datasheet filled in, the end of life stated, the image rebuilt."""
     declared = known.declaration
     datasheet = "\n".join(f"# {title}\n{_STATED}" for title in _DATASHEET_SECTIONS).encode()
-    model = known.image.read(declared.model.range.start, declared.model.range.size)
     given = known.provisioning.sha256 if known.provisioning is not None else declared.provisioning.sha256
     return replace(
         known,
@@ -67,12 +68,22 @@ def with_papers(known: Facts) -> Facts:
         declaration=replace(
             declared,
             datasheet=replace(declared.datasheet, sha256=_digest(datasheet)),
-            model=declared.model if model is None else replace(declared.model, sha256=_digest(model)),
+            model=_model_as_built(known),
             provisioning=replace(declared.provisioning, sha256=given),
             build=replace(declared.build, flash_sha256=None),
             lifecycle=replace(declared.lifecycle, **{each.name: _STATED for each in fields(declared.lifecycle)}),
         ),
     )
+
+
+def _model_as_built(known: Facts) -> Model:
+    """What the image holds from the declared start on; the place itself is no paper, and the gate's flash no model."""
+    declared = known.declaration.model
+    for segment in known.image.segments:
+        place = replace(declared.range, size=len(segment.data))
+        if segment.address == declared.range.start and not place.overlaps(known.declaration.flash.gate):
+            return Model(range=place, sha256=_digest(segment.data))
+    return declared
 
 
 def with_seal(known: Facts) -> Facts:

@@ -132,9 +132,9 @@ class TestUsage:
 
     def test_help_names_the_commands_that_work_and_no_others(self) -> None:
         text = run("--help").stdout
-        for command in ("verify", "certify", "check", "explain", "keygen", "parts", "schema"):
+        for command in ("new", "verify", "certify", "check", "explain", "keygen", "parts", "schema"):
             assert f"\n    {command} " in text
-        for later in ("inspect", "new ", "diff", "label", "trace", "model", "log "):
+        for later in ("inspect", "diff", "label", "trace", "model", "log "):
             assert f"\n    {later}" not in text
 
     def test_parts(self) -> None:

@@ -39,7 +39,7 @@ def open_spots(known: Facts, level: int = 1) -> dict[str, Awaits | None]:
 
 def decisions(known: Facts, level: int = 1) -> Iterator[Decision]:
     """All requirements that say something about papers or the seal, and one about the machine."""
-    names = ("imm-", "doc-", "bld-", "lif-", "mem-writable-budget", "out-clocked", "out-supply")
+    names = ("imm-", "doc-", "bld-", "lif-", "run-accounted", "mem-writable-budget", "out-clocked", "out-supply")
     obligations = [each for each in load_catalogue().requirements if str(each.id).startswith(names)]
     ledger = [item.id for item in facts.assumptions(known)]
     decided = decide(obligations, known, level=level, ledger=ledger)
@@ -65,7 +65,7 @@ def test_a_finished_module_awaits_nothing(known: Facts) -> None:
 def test_stale_digests_await_papers(known: Facts) -> None:
     stale = declared_as(
         known,
-        model={"sha256": WRONG},
+        model={"sha256": WRONG, "range": replace(known.declaration.model.range, size=64)},
         provisioning={"sha256": WRONG},
         datasheet={"sha256": WRONG},
         build={"flash_sha256": WRONG},
@@ -74,7 +74,7 @@ def test_stale_digests_await_papers(known: Facts) -> None:
     found = open_spots(stale)
     assert set(found) == {
         *("imm-option-bytes", "imm-debug-closed", "imm-no-loader", "imm-model-read-only"),
-        *("doc-declaration", "doc-datasheet", "bld-reproducible", "lif-end-of-life"),
+        *("doc-declaration", "doc-datasheet", "bld-reproducible", "lif-end-of-life", "run-accounted"),
     }
     assert set(found.values()) == {Awaits.PAPERS}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pinproof import __version__
-from pinproof._commands import certify, check, explain, keygen, parts, schema, verify
+from pinproof._commands import certify, check, explain, keygen, new, parts, schema, verify
 
 _EPILOGUE = """\
 exit codes: 0 conforms or valid; 1 does not conform; 2 usage or unreadable input; 3 undecided; 4 internal error;
@@ -23,6 +23,6 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pinproof {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in (verify, certify, check, explain, keygen, parts, schema):
+    for command in (new, verify, certify, check, explain, keygen, parts, schema):
         command.add(commands)
     return top

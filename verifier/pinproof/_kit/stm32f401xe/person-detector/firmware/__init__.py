@@ -1,0 +1,1 @@
+"""The module's firmware, and the tools that build and run it."""
