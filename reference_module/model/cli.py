@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reference_module.model.c_array import from_c, to_c
 from reference_module.model.errors import ModelError
 from reference_module.model.flatbuffer import write_tflite
 from reference_module.model.generate import generate
@@ -107,6 +109,30 @@ def _evaluate(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _to_c(options: argparse.Namespace) -> None:
+    name = options.name or re.sub(r"\W", "_", options.source.name, flags=re.ASCII)
+    text = to_c(_read(options.source), name, options.source.name)
+    _write_bytes(options.output, text.encode())
+    print(f"{options.output}: array {name}")
+
+
+def _from_c(options: argparse.Namespace) -> None:
+    try:
+        text = _read(options.source).decode()
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{options.source}: not text: byte {error.start} is not UTF-8") from error
+    data = from_c(text, options.source.name, options.name)
+    _write_bytes(options.output, data)
+    print(f"{options.output}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}")
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -126,6 +152,12 @@ def _parser() -> argparse.ArgumentParser:
     writing = command("write", "choose the threshold on labelled photographs and write the .tflite", _write)
     generating = command("generate", "a .tflite as C constants for the detector", _generate)
     evaluating = command("evaluate", "how well a model does on labelled photographs", _evaluate)
+    making_c = command("to-c", "a .tflite as an array of bytes in C", _to_c)
+    reading_c = command("from-c", "the .tflite in an array of bytes in C", _from_c)
+    for made in (making_c, reading_c):
+        made.add_argument("source", type=Path, help="the file to convert")
+        made.add_argument("-o", "--output", type=Path, required=True)
+        made.add_argument("--name", help="of the array (needed to read one of several; default to write: the file's)")
     for made in (fetching, adapting, quantising, writing):
         made.add_argument("--work", type=Path, default=WORK, help="folder for what lies between the steps")
     for made in (fetching, adapting, quantising, writing, evaluating):

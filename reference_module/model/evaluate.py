@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -122,20 +122,20 @@ def _oriented(scored: Scored, sample: Sample) -> tuple[Scored, str]:
 
 def report(photographs: tuple[Photograph, ...], folder: Path, model: Path, against: Path | None) -> Iterator[str]:
     """The lines that `evaluate` prints. Raises ModelError."""
-    runs = (Model(model), Model(against) if against is not None else None)
-    pictures = [open_colour(locate(photograph, folder)) for photograph in photographs]
+    models = [Model(path) for path in (model, against) if path is not None]
+    scores = score(photographs, folder, models)
     sample = resample(tuple(photograph.label for photograph in photographs))
     for label, count in sorted(Counter(sample.labels).items()):
         measured = label in (Label.PERSON, Label.PORTRAIT, Label.NONE)
         yield f"photographs_{label}: {count}{'' if measured else ' (left out)'}"
-    scored, remark = _oriented(runs[0].score(pictures), sample)
+    scored, remark = _oriented(scores[0], sample)
     ours = figures(scored, sample)
     yield f"model: {model.name}{remark}"
     for name in ours.table:
         yield f"{name}: {ours.estimate(name)}"
-    if against is None or runs[1] is None:
+    if against is None:
         return
-    scored, remark = _oriented(runs[1].score(pictures), sample)
+    scored, remark = _oriented(scores[1], sample)
     theirs = figures(scored, sample)
     yield f"against: {against.name}{remark}"
     for name in theirs.table:
@@ -144,19 +144,42 @@ def report(photographs: tuple[Photograph, ...], folder: Path, model: Path, again
         yield f"difference_{name}: {ours.difference(theirs, name)}"
 
 
-def choose_threshold(photographs: tuple[Photograph, ...], folder: Path, model: Path) -> int:
-    """The difference of integer logits that best balances recall of persons with specificity on `photographs`.
+def measure(photographs: tuple[Photograph, ...], folder: Path, model: Path) -> dict[str, Estimate]:
+    """Every figure of one model by its name, for programs; `auc_person_portrait` only where a label is portrait.
 
-    Of equally good thresholds, the middle one.
+    Raises ModelError.
     """
-    chosen = [photo for photo in photographs if photo.label in (Label.PERSON, Label.NONE)]
+    sample = resample(tuple(photograph.label for photograph in photographs))
+    scored, _ = _oriented(score(photographs, folder, [Model(model)])[0], sample)
+    made = figures(scored, sample)
+    names = [name for name in made.table if name != "auc_person_portrait" or Label.PORTRAIT in sample.labels]
+    return {name: made.estimate(name) for name in names}
+
+
+def score(photographs: tuple[Photograph, ...], folder: Path, models: list[Model]) -> list[Scored]:
+    """What each model says of each photograph. One photograph is open at a time: some have tens of megapixels."""
+    said: list[list[Scored]] = [[] for _ in models]
+    for photograph in photographs:
+        picture = open_colour(locate(photograph, folder))
+        for model, answers in zip(models, said, strict=True):
+            answers.append(model.score([picture]))
+    return [replace(answers[0], scores=np.concatenate([answer.scores for answer in answers])) for answers in said]
+
+
+def choose_threshold(photographs: tuple[Photograph, ...], folder: Path, model: Path) -> int:
+    """The difference of integer logits that best balances recall of persons with specificity on `photographs`."""
+    chosen = tuple(photo for photo in photographs if photo.label in (Label.PERSON, Label.NONE))
     run = Model(model)
-    scored = run.score([open_colour(locate(photo, folder)) for photo in chosen])
-    steps = np.rint(scored.scores / run.step).astype(int)
-    person = np.array([photo.label == Label.PERSON for photo in chosen])
+    scored = score(chosen, folder, [run])[0]
+    return balance(scored.scores / run.step, np.array([photo.label == Label.PERSON for photo in chosen]))
+
+
+def balance(scores: Scores, person: NDArray[np.bool_]) -> int:
+    """The whole number that best balances recall with specificity; of equally good ones, the middle one."""
+    steps = np.rint(scores).astype(int)
     if not person.any() or person.all():
         raise ModelError(f"the labels must hold photographs with {Label.PERSON} and with {Label.NONE}")
     candidates = np.arange(-255, 256)
-    balance = np.array([(steps[person] >= t).mean() + (steps[~person] < t).mean() for t in candidates])
-    best = candidates[balance >= balance.max() - 1e-9]
+    sums = np.array([(steps[person] >= t).mean() + (steps[~person] < t).mean() for t in candidates])
+    best = candidates[sums >= sums.max() - 1e-9]
     return int(best[len(best) // 2])

@@ -93,16 +93,24 @@ def locate(photograph: Photograph, folder: Path) -> Path:
 
 
 def open_colour(path: Path) -> Image.Image:
-    """The picture upright, in red, green and blue; transparency shows white. Raises ModelError."""
+    """The picture upright, in red, green and blue, 8 bits each; transparency shows white. Raises ModelError."""
     try:
         with Image.open(path) as opened:
             upright = ImageOps.exif_transpose(opened)
             if upright.mode in ("RGB", "L"):
                 return upright.convert("RGB")
             white = Image.new("RGBA", upright.size, "white")
-            return Image.alpha_composite(white, upright.convert("RGBA")).convert("RGB")
+            return Image.alpha_composite(white, _eight_bits(upright).convert("RGBA")).convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         raise ModelError(f"{path}: not a readable picture: {error}") from error
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Grey of 16 bits as grey of 8; others as they are (Pillow would clip it to white)."""
+    if not picture.mode.startswith("I"):
+        return picture
+    levels = np.asarray(picture).astype(np.int64)
+    return Image.fromarray(np.clip(levels >> 8, 0, 255).astype(np.uint8))
 
 
 def squash(picture: Image.Image, width: int, height: int) -> Pixels:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from reference_module.model.cli import main
-from reference_module.model.evaluate import RESAMPLES, area, figures, resample
+from reference_module.model.evaluate import RESAMPLES, area, figures, measure, resample
 from reference_module.model.interpreter import Scored
+from reference_module.model.pictures import open_colour, read_labels, squash
 from tests.model.support import MODEL, random_network
 
 LABELS = ["person"] * 8 + ["portrait"] * 4 + ["no_person"] * 10 + ["hands_only"]
@@ -115,3 +116,41 @@ def test_intervals_hold_the_value_and_shrink_with_the_sample() -> None:
         assert len(made.table["auc_person"]) == RESAMPLES + 1
     # Sixteen times the sample: a quarter of the width, give or take chance.
     assert 2.5 < widths[0] / widths[1] < 6
+
+
+def test_programs_get_the_same_figures(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(run(photographs)) == 0
+    printed = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    labels = read_labels(photographs / "labels.json")
+    measured = measure(labels, photographs, MODEL)
+    assert "auc_person_portrait" in measured
+    assert {name: str(estimate) for name, estimate in measured.items()}.items() <= printed.items()
+    without = tuple(photograph for photograph in labels if photograph.label != "portrait")
+    assert "auc_person_portrait" not in measure(without, photographs, MODEL)
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "P", "CMYK", "I;16", "LA", "1", "WEBP", "AVIF", "tiny"])
+def test_every_kind_of_picture_is_seen_as_it_looks(tmp_path: Path, kind: str) -> None:
+    """Half white, half black, in whatever form."""
+    halves = np.zeros((120, 160), np.uint8)
+    halves[:, :80] = 255
+    picture = Image.fromarray(halves)
+    path = tmp_path / {"CMYK": "a.jpg", "WEBP": "a.webp", "AVIF": "a.avif"}.get(kind, "a.png")
+    if kind == "I;16":
+        picture = Image.fromarray(halves.astype(np.uint16) * 257)
+    elif kind == "tiny":
+        picture = picture.resize((2, 1), Image.Resampling.NEAREST)
+    elif kind in ("WEBP", "AVIF"):
+        if not features.check(kind.lower()):
+            pytest.skip(f"this Pillow lacks {kind}")
+        picture = picture.convert("RGB")
+    else:
+        picture = picture.convert("RGB").convert(kind) if kind == "CMYK" else picture.convert(kind)
+    picture.save(path)
+    seen = squash(open_colour(path), 2, 1)
+    assert seen[0, 0].min() > 200 and seen[0, 1].max() < 55
+
+
+def test_transparent_parts_are_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (200, 200), (0, 0, 0, 0)).save(tmp_path / "a.png")
+    assert (squash(open_colour(tmp_path / "a.png"), 96, 96) == 255).all()
