@@ -11,6 +11,9 @@ MODULE := reference_module/module.toml
 WORKERS ?= 2
 READER ?= elf
 SECONDS ?= 60
+# What `make demo-run` plays.
+FRAMES ?= 40
+WINDOW ?= 1
 # How much `make soundness` tries, and what it depends on.
 CASES ?= 200000
 SEED ?= 1
@@ -18,7 +21,7 @@ MUTANTS ?= 200
 # What the inner loop leaves to `make test`.
 HEAVY := toolchain or emulation or node or slow
 
-.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz gates benchmark figures clean
+.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz gates benchmark figures demo-run clean
 
 help:
 	@echo "make demo       verify the reference module, certify it with a fresh key, check the certificate, print the report"
@@ -30,6 +33,7 @@ help:
 	@echo "make soundness  the verifier against other machines: CASES=200000 SEED=1 MUTANTS=200"
 	@echo "make gates      every build of every gate in other hands, verified, run and sabotaged"
 	@echo "make benchmark  time and memory, as ratios"
+	@echo "make demo-run   play a video to the module in the emulator: FRAMES=40 WINDOW=1 to 4"
 	@echo "make figures    draw memory map, start and timing of each module, from its image and a run"
 
 $(INSTALLED): pyproject.toml tools/environment.sh
@@ -91,6 +95,9 @@ benchmark: $(TESTED)
 
 figures: toolchain $(TESTED)
 	PYTHONPATH=verifier $(PYTHON) -m reference_module.figures
+
+demo-run: toolchain $(TESTED)
+	@$(PYTHON) -m reference_module.demo --frames $(FRAMES) --window $(WINDOW)
 
 clean:
 	rm -rf build

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-VIDEO = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
-SIDE = 96
+from reference_module.demo.video import INSTALLED, SIDE, WINDOWS
 
-_WINDOWS = ((330, 180, 150), (480, 200, 150), (150, 170, 150), (560, 230, 170))
-"""Left, top and side in pixels: places where people walk by."""
+VIDEO = INSTALLED
+
 _EVERY = 6
 """Of ten pictures a second."""
 _DIFFERENT = 28
@@ -38,7 +36,7 @@ def read_samples() -> tuple[Sample, ...]:
     """All windows of every sixth picture whose label is clear. Needs the package av."""
     pictures = _decode()
     samples: list[Sample] = []
-    for window, (left, top, side) in enumerate(_WINDOWS):
+    for window, (left, top, side) in enumerate(WINDOWS):
         cut = pictures[:, top : top + side, left : left + side]
         background = np.median(cut, axis=0)
         for number, pixels in enumerate(cut):
