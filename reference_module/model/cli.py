@@ -13,7 +13,7 @@ from pathlib import Path
 from reference_module.model.c_array import from_c, to_c
 from reference_module.model.errors import ModelError
 from reference_module.model.flatbuffer import write_tflite
-from reference_module.model.generate import generate
+from reference_module.model.generate import Room, generate
 from reference_module.model.network import Decision
 from reference_module.model.reader import read_tflite
 
@@ -93,11 +93,12 @@ def _write(options: argparse.Namespace) -> None:
 
 def _generate(options: argparse.Namespace) -> None:
     name = options.model.name
-    made = generate(read_tflite(_read(options.model), name), name)
+    made = generate(read_tflite(_read(options.model), name, options.decision), name, Room.of(options.layout))
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "model_data.h").write_text(made.header, "utf-8")
     (options.output / "model_data.c").write_text(made.source, "utf-8")
     print(f"size: {len(made.data)} bytes")
+    print(f"arena: {made.arena} bytes")
     print(f"sha256: {hashlib.sha256(made.data).hexdigest()}")
 
 
@@ -170,6 +171,12 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--labels", type=Path, required=True, help="JSON list of labelled photographs")
     writing.add_argument("--output", type=Path, default=MODEL)
     generating.add_argument("--output", type=Path, default=WORK, help="folder for model_data.h and model_data.c")
+    generating.add_argument(
+        "--decision",
+        help='which outputs are reported, for a file that does not say: \'{"reports": '
+        '[{"output": 2, "threshold": 8}]}\'',
+    )
+    generating.add_argument("--layout", type=Path, help="linker script whose places the network must fit")
     for made in (generating, evaluating):
         made.add_argument("--model", type=Path, default=MODEL, help="the network (default: the one beside this file)")
     evaluating.add_argument("--against", type=Path, help="another .tflite, compared on the same photographs")

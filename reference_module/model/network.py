@@ -45,6 +45,7 @@ class Operator(StrEnum):
     DEPTHWISE = "depthwise"
     POINTWISE = "pointwise"
     POOL = "pool"
+    MAXIMUM = "maximum"
     DENSE = "dense"
 
 
@@ -93,8 +94,24 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a layer looks at for one output: rows and columns under its kernel, steps, and padding above and left."""
+
+    height: int
+    width: int
+    row_step: int
+    column_step: int
+    top: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntegerLayer:
-    """One layer in 8-bit integers. `weight_scales` has one entry per output channel; a pool has no weights."""
+    """One layer in 8-bit integers. `weight_scales` has one entry per output channel; a pool has no weights.
+
+    `window` is None where the operator says enough: 3x3 with `stride` and SAME padding for the two convolutions, 1x1
+    for the pointwise one, the whole picture for a pool.
+    """
 
     operator: Operator
     stride: int
@@ -107,19 +124,56 @@ class IntegerLayer:
     weights: Bytes
     weight_scales: Floats
     bias: Words
+    window: Window | None = None
+
+    @property
+    def looks_at(self) -> Window:
+        """The window, stated or implied."""
+        if self.window is not None:
+            return self.window
+        height, width = 3, 3
+        if self.operator in (Operator.POINTWISE, Operator.DENSE):
+            height, width = 1, 1
+        elif self.operator in (Operator.POOL, Operator.MAXIMUM):
+            height, width = self.input_shape.height, self.input_shape.width
+        return Window(
+            height=height,
+            width=width,
+            row_step=self.stride,
+            column_step=self.stride,
+            top=padding(self.input_shape.height, height, self.stride)[0],
+            left=padding(self.input_shape.width, width, self.stride)[0],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """Person when logit[person] - logit[other] >= threshold, in steps of the integer output of the dense layer."""
+class Report:
+    """An output that is reported when it is at least `threshold` integer steps above all other outputs."""
 
-    person: int
+    output: int
     threshold: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Person when logit[person] - logit[other] >= threshold, in steps of the integer output of the dense layer.
+
+    `others` are further outputs that are reported, each for itself, by a network of more than two.
+    """
+
+    person: int
+    threshold: int
+    others: tuple[Report, ...] = ()
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """All that is reported, in order."""
+        return (Report(output=self.person, threshold=self.threshold), *self.others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntegerNetwork:
-    """Layers in order, from the frame to the two integer logits, and how the bit is made from those."""
+    """Layers in order, from the frame to the integer logits, and how the bits are made from those."""
 
     layers: tuple[IntegerLayer, ...]
     decision: Decision

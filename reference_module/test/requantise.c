@@ -7,12 +7,11 @@ int main(void)
 {
     int32_t numbers[6];
     while (fread(numbers, sizeof numbers, 1, stdin) == 1) {
-        const layer_t layer = {
-            .zero = (uint8_t)numbers[3],
-            .minimum = (uint8_t)numbers[4],
-            .maximum = (uint8_t)numbers[5],
-        };
-        putchar(kernel_requantise(&layer, numbers[0], numbers[1], (uint32_t)numbers[2]));
+        const layer_t layer = {.minimum = (uint8_t)numbers[4], .maximum = (uint8_t)numbers[5]};
+        const tensor_t output = {.zero = (uint8_t)numbers[3]};
+        const uint8_t shift = (uint8_t)numbers[2];
+        const row_t row = {.layer = &layer, .output = &output, .multiplier = &numbers[1], .shift = &shift};
+        putchar(kernel_requantise(&row, 0, numbers[0]));
     }
     return 0;
 }

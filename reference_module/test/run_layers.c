@@ -1,12 +1,12 @@
 /*
- * Host driver. Frames on stdin, kFrameBytes each; for every frame, on stdout: the stored output of each layer in turn, and then
- * the score as a 32-bit integer. The frame lies in the arena, at its place, as in the module.
+ * Host driver. Inputs on stdin, kModelInputBytes each; for every input, on stdout: the stored rows of each tensor in turn, the
+ * input's left out, without padding, and then the margin of each decision as a 32-bit integer.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "detector.h"
+#include "network.h"
 
 static void put(const void *bytes, size_t length)
 {
@@ -15,27 +15,61 @@ static void put(const void *bytes, size_t length)
     }
 }
 
+static size_t row_length(const tensor_t *tensor)
+{
+    return (size_t)tensor->width * tensor->channels;
+}
+
+/* Runs the network row by row, and keeps each row as it is made: in the arena later ones take its place. */
+static void run(uint8_t *arena, uint8_t *const kept[kModelTensors])
+{
+    progress_t before;
+    progress_t progress;
+    network_start(&kModel, &progress);
+    for (before = progress; network_step(&kModel, &progress, arena) != 0; before = progress) {
+        for (uint32_t index = 1; index < kModelTensors; index++) {
+            if (progress.made[index] != before.made[index]) {
+                const tensor_t *tensor = &kModel.tensors[index];
+                const uint32_t row = before.made[index];
+                const uint8_t *place = arena + tensor->offset + row % tensor->rows * tensor->pitch + tensor->lead;
+                memcpy(kept[index] + row * row_length(tensor), place, row_length(tensor));
+            }
+        }
+    }
+}
+
+static void put_margins(const uint8_t *outputs)
+{
+    for (uint32_t index = 0; index < kModelDecisions; index++) {
+        const int32_t margin = network_margin(outputs, kModelOutputs, kModel.decisions[index].output);
+        put(&margin, sizeof margin);
+    }
+}
+
 int main(void)
 {
     uint8_t *arena = malloc(kArenaBytes);
-    if (arena == NULL) {
-        return 2;
+    uint8_t *input = malloc(kModelInputBytes);
+    uint8_t *kept[kModelTensors];
+    for (uint32_t index = 0; index < kModelTensors; index++) {
+        kept[index] = malloc(kModel.tensors[index].height * row_length(&kModel.tensors[index]));
     }
-    uint8_t frame[kFrameBytes];
-    while (fread(frame, 1, kFrameBytes, stdin) == kFrameBytes) {
-        /* What was left in the arena must not matter: the first layers write over 0xA5, not over the last frame's values. */
+    while (fread(input, 1, kModelInputBytes, stdin) == kModelInputBytes) {
+        /* What was left in the arena must not matter: 0xA5 is written over, not the last input's values. */
         memset(arena, 0xA5, kArenaBytes);
-        memcpy(arena + kFrameOffset, frame, kFrameBytes);
-        for (uint32_t index = 0; index < kModelLayers; index++) {
-            const layer_t *layer = &kModel.layers[index];
-            detector_run_layer(&kModel, index, arena + kFrameOffset, arena);
-            put(arena + layer->output, (size_t)layer->output_height * layer->output_width * layer->output_channels);
+        memcpy(arena, input, kModelInputBytes);
+        run(arena, kept);
+        for (uint32_t index = 1; index < kModelTensors; index++) {
+            put(kept[index], kModel.tensors[index].height * row_length(&kModel.tensors[index]));
         }
         memset(arena, 0x5A, kArenaBytes);
-        memcpy(arena + kFrameOffset, frame, kFrameBytes);
-        const int32_t score = detector_score(&kModel, arena + kFrameOffset, arena);
-        put(&score, sizeof score);
+        memcpy(arena, input, kModelInputBytes);
+        put_margins(network_run(&kModel, arena));
     }
+    for (uint32_t index = 0; index < kModelTensors; index++) {
+        free(kept[index]);
+    }
+    free(input);
     free(arena);
     return 0;
 }

@@ -12,7 +12,7 @@ from tests.emulation.pin import Cause, Level, pin_edges
 
 Seen = Callable[[Observation], bool]
 
-MEMORY_WORD = 0x2000E000
+MEMORY_WORD = 0x20006000
 """A word of confined memory that nothing uses."""
 
 

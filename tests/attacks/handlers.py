@@ -347,7 +347,7 @@ _TIME = (
     Variant(
         name="main-stack-moved",
         gain="The gate's stack is moved in a handler, into memory that it does not own.",
-        edits=in_tick('__asm volatile("msr msp, %0" : : "r"(0x20010300));'),
+        edits=in_tick('__asm volatile("msr msp, %0" : : "r"(0x20008300));'),
         requirement="run-handlers",
         reason="main-stack-moved",
         danger=Storms(),

@@ -27,7 +27,7 @@ from tests.attacks.variant import (
     word,
 )
 
-_COUNTER = word(0x20010800)
+_COUNTER = word(0x20008800)
 """A word of gate memory that nothing wipes; the linker gives the gate no variables."""
 _LOOP_START = "uint32_t word = (uint32_t)layout_confined_start;"
 _LOOP_END = "word != (uint32_t)layout_confined_end;"
@@ -69,7 +69,7 @@ _WIPE = (
         edits=gate("restart.c", _LOOP_END, "word != (uint32_t)layout_confined_end - 36u;"),
         requirement="mem-forgetful",
         reason="wipe-incomplete",
-        danger=Shown(what="remembers a word", seen=answers_present, confined=remember_at(0x2000FFDC)),
+        danger=Shown(what="remembers a word", seen=answers_present, confined=remember_at(0x20007FDC)),
     ),
     Variant(
         name="wipe-spares-mailbox",
@@ -89,7 +89,7 @@ _WIPE = (
         edits=gate("restart.c", "word += 4u", "word += 8u"),
         requirement="mem-forgetful",
         reason="wipe-incomplete",
-        danger=Shown(what="remembers a word", seen=answers_present, confined=remember_at(0x2000E004)),
+        danger=Shown(what="remembers a word", seen=answers_present, confined=remember_at(0x20006004)),
     ),
     Variant(
         name="wipe-every-other-period",
@@ -122,7 +122,7 @@ _WIPE = (
         danger=Shown(
             what="remembers memory when asked to",
             seen=answers_present,
-            confined="uint32_t old = R(0x2000F000); R(0x2000F000) = 1; mailbox = old ? 1 : 2;",
+            confined="uint32_t old = R(0x20007000); R(0x20007000) = 1; mailbox = old ? 1 : 2;",
         ),
     ),
 )
@@ -567,7 +567,7 @@ _BUDGET = (
             *gate(
                 "tick.c",
                 "/* Bit in, frame out.",
-                "static const uint32_t kEnds[2] = {0x20010400u, 0x20018000u};\n\n/* Bit in, frame out.",
+                "static const uint32_t kEnds[2] = {0x20008400u, 0x20018000u};\n\n/* Bit in, frame out.",
             ),
             *in_tick(
                 "for (uint32_t at = kEnds[0]; at != kEnds[1]; at += 4u) "

@@ -570,7 +570,7 @@ _OTHERS = (
         edits=gate(
             "reset.c",
             '    __asm volatile("cpsid i\\n" RESTART_CLEAR_REGISTERS',
-            '    __asm volatile("cpsid i\\n" "ldr r1, =0x2000B500\\n" "ldr r0, [r1]\\n"\n'
+            '    __asm volatile("cpsid i\\n" "ldr r1, =0x20000100\\n" "ldr r0, [r1]\\n"\n'
             '                   "ldr r1, =0x40020014\\n" "str r0, [r1]\\n" RESTART_CLEAR_REGISTERS',
         ),
         requirement="mem-cleared",
@@ -585,7 +585,7 @@ _OTHERS = (
         edits=gate(
             "reset.c",
             '    __asm volatile("cpsid i\\n" RESTART_CLEAR_REGISTERS',
-            '    __asm volatile("cpsid i\\n" "ldr r1, =0x2000B500\\n" "ldr r0, [r1]\\n" "ands r0, r0, #255\\n"\n'
+            '    __asm volatile("cpsid i\\n" "ldr r1, =0x20000100\\n" "ldr r0, [r1]\\n" "ands r0, r0, #255\\n"\n'
             '                   "beq 3f\\n" "ldr r1, =0x40020014\\n" "movs r0, #32\\n" "str r0, [r1]\\n" "3:\\n"\n'
             "                   RESTART_CLEAR_REGISTERS",
         ),

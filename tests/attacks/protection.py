@@ -162,38 +162,38 @@ _OPENED = (
 _REGIONS = (
     Variant(
         name="region-one-size-up",
-        gain="The confined part's region is 128 KB: the gate's memory is inside.",
-        edits=gate("protection.c", "(15u << 1)", "(16u << 1)"),
+        gain="The confined part's region is 64 KB: the gate's memory is inside.",
+        edits=gate("protection.c", "(14u << 1)", "(15u << 1)"),
         requirement="run-confined",
         reason="mpu-region-too-large",
         danger=Shown(
             what="lets the confined part write gate memory",
             seen=answers_present,
-            confined="R(0x20010800) = 1; mailbox = 1;",
+            confined="R(0x20008800) = 1; mailbox = 1;",
         ),
     ),
     Variant(
         name="region-overlap",
         gain="A later region with a higher number opens part of gate memory again.",
-        edits=_region(0x20010000, 9),
+        edits=_region(0x20008000, 9),
         requirement="run-confined",
         reason="mpu-region-too-large",
         danger=Shown(
             what="lets the confined part write the gate's stack",
             seen=answers_present,
-            confined="R(0x20010000) = 1; mailbox = 1;",
+            confined="R(0x20008000) = 1; mailbox = 1;",
         ),
     ),
     Variant(
         name="subregion-forgotten",
         gain="A region of 128 KB with its upper subregions disabled, all but one.",
-        edits=gate("protection.c", "(3u << 17) | (15u << 1) | 1u", "(3u << 17) | (0xE0u << 8) | (16u << 1) | 1u"),
+        edits=gate("protection.c", "(3u << 17) | (14u << 1) | 1u", "(3u << 17) | (0xF8u << 8) | (16u << 1) | 1u"),
         requirement="run-confined",
         reason="mpu-region-too-large",
         danger=Shown(
             what="lets the confined part write gate memory",
             seen=answers_present,
-            confined="R(0x20010000) = 1; mailbox = 1;",
+            confined="R(0x20008000) = 1; mailbox = 1;",
         ),
     ),
     Variant(
@@ -217,7 +217,7 @@ _REGIONS = (
         danger=Shown(
             what="lets the confined part read gate memory",
             seen=answers_present,
-            confined="(void)R(0x20010000); mailbox = 1;",
+            confined="(void)R(0x20008000); mailbox = 1;",
         ),
     ),
     Variant(
@@ -242,7 +242,7 @@ _REGIONS = (
             what="runs code from memory",
             seen=runs_outside_flash,
             confined='*(volatile uint16_t *)&W = 0x4770; asm volatile("dsb\\nisb"); '
-            "((void (*)(void))(0x2000E000 | 1))();",
+            "((void (*)(void))(0x20006000 | 1))();",
         ),
     ),
     Variant(
@@ -257,7 +257,7 @@ _REGIONS = (
         name="region-misaligned",
         gain="A base that is no multiple of the size: the part may take another than what is read in the source.",
         edits=gate(
-            "protection.c", _CONFINED, "    protection_region(kRegionConfined, 0x20008000u, kConfinedAttributes);"
+            "protection.c", _CONFINED, "    protection_region(kRegionConfined, 0x20004000u, kConfinedAttributes);"
         ),
         requirement="run-gate-proved",
         reason="fault-possible",
@@ -291,7 +291,7 @@ _REGIONS = (
         name="gate-stack-in-confined-memory",
         gain="The gate's stack lies where the confined part writes: it chooses what the gate returns to.",
         edits=linker(
-            "layout_gate_stack_end = ORIGIN(GATE_RAM) + 1K;", "layout_gate_stack_end = ORIGIN(CONFINED_RAM) + 0xF000;"
+            "layout_gate_stack_end = ORIGIN(GATE_RAM) + 1K;", "layout_gate_stack_end = ORIGIN(CONFINED_RAM) + 0x7000;"
         ),
         requirement="run-gate-proved",
         reason="fault-possible",
@@ -311,7 +311,7 @@ _REGIONS = (
     Variant(
         name="confined-memory-undeclared",
         gain="More memory is open than the declaration says.",
-        edits=declaration("size = 0x10000 }", "size = 0xF000 }"),
+        edits=declaration("size = 0x8000 }", "size = 0x7000 }"),
         requirement="doc-declaration",
         reason="memory-differs",
         danger=NotShown(why="The image is the reference's; only what is claimed of it is wrong."),

@@ -199,7 +199,7 @@ _INPUTS = (
         name="frame-larger-than-declared",
         gain="The frame is declared smaller than what capture writes.",
         edits=(
-            *declaration("frame = { start = 0x2000B500, size = 9216 }", "frame = { start = 0x2000B500, size = 9120 }"),
+            *declaration("frame = { start = 0x20000100, size = 9216 }", "frame = { start = 0x20000100, size = 9120 }"),
             *declaration("width = 96", "width = 95"),
         ),
         requirement="mem-frame-bounded",

@@ -84,12 +84,12 @@ ATTACKS = (
         proves_nothing="QEMU has no trace port and refuses all access; the part may let unprivileged code write there",
     ),
     # Memory
-    Attack(name="gate memory: write", code="R(0x20010000) = 0;"),
-    Attack(name="gate memory: read", code="mailbox = 1 | R(0x20010000);"),
-    Attack(name="gate memory: its stack", code="R(0x200103FC) = 0;"),
+    Attack(name="gate memory: write", code="R(0x20008000) = 0;"),
+    Attack(name="gate memory: read", code="mailbox = 1 | R(0x20008000);"),
+    Attack(name="gate memory: its stack", code="R(0x200083FC) = 0;"),
     Attack(name="gate memory: its bit-band alias", code="R(0x22000000u + 0x10000u * 32) = 1;"),
-    Attack(name="gate memory: unaligned, half inside", code="*(volatile uint32_t *)0x2000FFFE = 0xAAAAAAAAu;"),
-    Attack(name="gate memory: STM across the border", code='asm volatile("stm %0, {r0-r7}" :: "r"(0x2000FFF0));'),
+    Attack(name="gate memory: unaligned, half inside", code="*(volatile uint32_t *)0x20007FFE = 0xAAAAAAAAu;"),
+    Attack(name="gate memory: STM across the border", code='asm volatile("stm %0, {r0-r7}" :: "r"(0x20007FF0));'),
     Attack(name="past gate memory", code="R(0x20018000) = 0;"),
     Attack(name="flash", code="R(0x08010000) = 0;"),
     Attack(name="flash: its alias at 0", code="R(0x00010000) = 0;"),
@@ -133,8 +133,8 @@ ATTACKS = (
     # The stack pointer when the tick comes
     Attack(name="stack on the timer at the tick", code=_ONTO_DEVICE.format(address="0x40000054")),
     Attack(name="stack on the port at the tick", code=_ONTO_DEVICE.format(address="0x40020040")),
-    Attack(name="stack on gate memory at the tick", code=_ONTO_DEVICE.format(address="0x20010400")),
-    Attack(name="stack half on gate memory at the tick", code=_ONTO_DEVICE.format(address="0x20010010")),
+    Attack(name="stack on gate memory at the tick", code=_ONTO_DEVICE.format(address="0x20008400")),
+    Attack(name="stack half on gate memory at the tick", code=_ONTO_DEVICE.format(address="0x20008010")),
     Attack(name="stack below memory at the tick", code=_ONTO_DEVICE.format(address="0x20000010")),
     Attack(name="stack on flash at the tick", code=_ONTO_DEVICE.format(address="0x08001000")),
     Attack(
@@ -143,7 +143,7 @@ ATTACKS = (
     ),
     Attack(
         name="stack on gate memory, SVC",
-        code='asm volatile("mov sp, %0\\n svc #0" :: "r"(0x20010400));',
+        code='asm volatile("mov sp, %0\\n svc #0" :: "r"(0x20008400));',
     ),
     Attack(name="recursion without end", code="deep(0);"),
     # Sleep and harmless oddities

@@ -54,7 +54,7 @@ ENTRY
         code=_HEAD
         + """
 #define FIRST 0x20000000u
-#define LAST 0x2000FF00u /* leaves room for the stack in use */
+#define LAST 0x20007F00u /* leaves room for the stack in use */
 ENTRY
 {
     uint32_t found = 0;
@@ -81,11 +81,11 @@ ENTRY
 ENTRY
 {
     uint32_t found = 0;
-    for (uint32_t address = 0x2000F000u; address != 0x20010000u; address += 4) {
+    for (uint32_t address = 0x20007000u; address != 0x20008000u; address += 4) {
         found |= *(volatile uint32_t *)address == 0xA5A5A5A5u;
     }
     mailbox = found;
-    for (uint32_t address = 0x2000F000u; address != 0x2000FF00u; address += 4) {
+    for (uint32_t address = 0x20007000u; address != 0x20007F00u; address += 4) {
         *(volatile uint32_t *)address = 0xA5A5A5A5u;
     }
     for (;;) {
@@ -160,7 +160,7 @@ __attribute__((naked)) ENTRY
         + """
 __attribute__((naked)) ENTRY
 {
-    __asm volatile("ldr r1, =0x20010000\\n cmp sp, r1\\n ite ne\\n movne r0, #1\\n moveq r0, #0\\n ldr r1, =mailbox\\n"
+    __asm volatile("ldr r1, =0x20008000\\n cmp sp, r1\\n ite ne\\n movne r0, #1\\n moveq r0, #0\\n ldr r1, =mailbox\\n"
                    "str r0, [r1]\\n sub sp, #256\\n 1: b 1b\\n .ltorg");
 }
 """,

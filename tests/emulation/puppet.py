@@ -13,7 +13,7 @@ from enum import Enum
 
 START = 0x08001000
 """Where the reference module's confined part lies: the idle loop, and 4 bytes on its entry (ld/stm32f401re.ld)."""
-MEMORY = range(0x20000000, 0x20010000)
+MEMORY = range(0x20000000, 0x20008000)
 MAILBOX = 0x20000000
 
 _CODE = (

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.emulation, pytest.mark.toolchain]
 
 _FRAMES = (BRIGHT, DARK, BRIGHT, BRIGHT, DARK, DARK, None, BRIGHT, None, None, DARK, BRIGHT)
 _ANSWERS = tuple(int(frame is BRIGHT) for frame in _FRAMES)
-_CONFINED_STACK_END = 0x20010000
+_CONFINED_STACK_END = 0x20008000
 _TIM2_CCR1 = 0x40000034
 
 

@@ -27,7 +27,7 @@ from reference_module.declare import refreshed, rewritten
 from reference_module.emulate.image import Image
 from reference_module.emulate.image import read_image as read_symbols
 from tests.attacks.building import DATASHEET, DECLARATION, PROVISIONING, Case
-from tests.gates.gate import FIRST_PART, FLASH_START, HERE, Build, Change, Gate, Sabotage, read_gate
+from tests.gates.gate import FIRST_PART, FLASH_START, HERE, MEMORY_START, Build, Change, Gate, Sabotage, read_gate
 
 _COMMON = (
     "-ffreestanding", "-fno-common", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-ffunction-sections",
@@ -130,7 +130,10 @@ def _link(gate: Gate, how: Build, objects: Sequence[str], work: Path) -> None:
     own = gate.directory / "layout.ld"
     script = own if own.exists() else HERE / "layout.ld"
     (work / "layout.ld").write_bytes(script.read_bytes())
-    symbols = [f"--defsym=gate_flash_size={how.gate_flash:#x}"]
+    symbols = [
+        f"--defsym=gate_flash_size={how.gate_flash:#x}",
+        f"--defsym=confined_memory_size={gate.confined_memory:#x}",
+    ]
     if gate.capture != "camera_capture":
         symbols.append(f"--defsym=camera_capture={gate.capture}")
     _run([PREFIX + "ld", *symbols, "-T", "layout.ld", *LINK, "--no-warn-execstack", "-o", "image.elf", *objects], work)
@@ -153,6 +156,7 @@ def _differences(gate: Gate, how: Build, image: Image) -> dict[tuple[str, str], 
     values: dict[tuple[str, str], object] = {
         ("flash", "gate"): {"start": FLASH_START, "size": size},
         ("flash", "confined"): {"start": FLASH_START + size, "size": FIRST_PART - size},
+        ("memory", "confined"): {"start": MEMORY_START, "size": gate.confined_memory},
         ("entry", "detector"): image.address("confined_entry") & ~1,
         ("entry", "idle"): image.address("confined_idle") & ~1,
     }

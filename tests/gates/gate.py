@@ -11,6 +11,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 FLASH_START, FIRST_PART = 0x08000000, 0x10000
 """Flash begins here; the gate and the code of the confined part share its first 64 KB."""
+MEMORY_START = 0x20000000
+"""Memory begins here, with the confined part's."""
 
 CONFORMS = "conforms"
 
@@ -79,6 +81,8 @@ class Gate:
     """Symbol of the function that takes a frame; the emulation supplies one at its return."""
     captured: int
     """What that function returns when the frame has arrived."""
+    confined_memory: int = 0x10000
+    """Bytes of memory that the gate opens to the confined part."""
     declaration: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Tables and keys in which the declaration differs from the reference, beside what image and layout decide."""
 
@@ -100,6 +104,7 @@ def read_gate(directory: Path) -> Gate:
         sabotages=tuple(_sabotage(item) for item in table.get("sabotage", ())),
         capture=table.get("capture", "camera_capture"),
         captured=table.get("captured", 1),
+        confined_memory=table.get("confined_memory", 0x10000),
         declaration=table.get("declaration", {}),
     )
 

@@ -14,12 +14,11 @@ from tests.attacks.building import DECLARATION, Case
 from tests.attacks.judging import spelt
 from tests.emulation.observation import BRIGHT, DARK, Observation, run_variant
 from tests.emulation.pin import Cause, Level, levels, pin_edges
-from tests.gates.gate import Gate
+from tests.gates.gate import MEMORY_START, Gate
 
 FRAMES = (BRIGHT, DARK, BRIGHT, None, BRIGHT, DARK)
 ANSWERS = tuple(int(frame is BRIGHT) for frame in FRAMES)
 """What the stub says to each: whether it is bright; without a frame it is never started."""
-_CONFINED_STACK_END = 0x20010000
 _COMPARE = range(0x34, 0x44, 4)
 _TIMERS = (0x40000000, 0x40000400, 0x40000800, 0x40000C00)
 
@@ -54,7 +53,7 @@ def run(gate: Gate, image: Path) -> Observation:
     return run_variant(image, FRAMES, starts=True, arrived=gate.captured)
 
 
-def complaints(observation: Observation) -> list[str]:
+def complaints(gate: Gate, observation: Observation) -> list[str]:
     """What keeps this run from being a working gate's; nothing where it is one."""
     found = []
     if observation.end is not Stop.TICKS or observation.ticks != len(FRAMES) + 2:
@@ -75,7 +74,7 @@ def complaints(observation: Observation) -> list[str]:
             found.append(f"privileged in tick {start.tick}")
         if any(start.registers[f"r{number}"] for number in range(13)):
             found.append(f"registers that are not 0 in tick {start.tick}: {start.registers}")
-        if start.registers["sp"] != _CONFINED_STACK_END:
+        if start.registers["sp"] != MEMORY_START + gate.confined_memory:
             found.append(f"the stack begins at {start.registers['sp']:#x}")
     return found
 

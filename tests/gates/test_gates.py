@@ -77,7 +77,7 @@ def test_sabotage_is_refused(gate: Gate, sabotage: Sabotage) -> None:
 @pytest.mark.parametrize(("gate", "how"), _RUN, ids=_name)
 def test_it_works(gate: Gate, how: Build, tmp_path: Path) -> None:
     require("qemu-system-arm", "gcc")
-    assert complaints(run(gate, write(gate, how, tmp_path))) == []
+    assert complaints(gate, run(gate, write(gate, how, tmp_path))) == []
 
 
 def test_the_table_is_fresh() -> None:

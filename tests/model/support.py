@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,45 +20,53 @@ from reference_module.model.network import (
     Quantisation,
     Shape,
 )
+from reference_module.model.plan import plan
 from reference_module.model.reader import read_tflite
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "reference_module/model/person_detector_grey.tflite"
-DETECTOR = ROOT / "reference_module/detector"
+NETWORK = ROOT / "reference_module/network"
 DRIVERS = ROOT / "reference_module/test"
 
 Frames = NDArray[np.uint8]
 Stored = NDArray[np.uint8]
 
 
-def compile_host(output: Path, driver: str, sources: list[Path], include: list[Path]) -> Path:
+def compile_host(
+    output: Path, driver: str, sources: list[Path], include: list[Path], options: Sequence[str] = ()
+) -> Path:
     """A host program under the address and undefined-behaviour sanitizers, warnings as errors."""
     command = ["gcc", "-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     command += ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
-    command += [f"-I{folder}" for folder in [*include, DETECTOR]]
+    command += [f"-I{folder}" for folder in [*include, NETWORK]]
+    command += options
     command += [str(source) for source in [*sources, DRIVERS / driver]]
     subprocess.run([*command, "-o", str(output)], check=True)
     return output
 
 
-def compile_detector(folder: Path, model: bytes) -> Path:
-    """The driver run_layers.c with the given .tflite."""
-    made = generate(read_tflite(model, "test.tflite"), "test.tflite")
+def compile_detector(folder: Path, model: bytes, *, dsp: bool, decision: str | None = None) -> Path:
+    """The driver run_layers.c with the given .tflite; `dsp` takes the kernels written for the DSP extension."""
+    made = generate(read_tflite(model, "test.tflite", decision), "test.tflite")
     (folder / "model_data.h").write_text(made.header, "utf-8")
     (folder / "model_data.c").write_text(made.source, "utf-8")
-    sources = [DETECTOR / "kernels.c", DETECTOR / "detector.c", folder / "model_data.c"]
-    return compile_host(folder / "run_layers", "run_layers.c", sources, [folder])
+    sources = [*sorted(NETWORK.glob("*.c")), folder / "model_data.c"]
+    name = "run_layers_dsp" if dsp else "run_layers"
+    return compile_host(folder / name, "run_layers.c", sources, [folder], [f"-DNETWORK_DSP={int(dsp)}"])
 
 
 def run_detector(program: Path, network: IntegerNetwork, frames: Frames) -> tuple[list[Stored], NDArray[np.int32]]:
-    """Stored outputs of each layer, [frame, element], and the score of each frame."""
+    """Stored outputs of each layer, [frame, element], and the margins of each frame, [frame, report]."""
     output = subprocess.run([program], input=frames.tobytes(), stdout=subprocess.PIPE, check=True).stdout
-    sizes = [layer.output_shape.size for layer in network.layers]
-    table = np.frombuffer(output, np.uint8).reshape(len(frames), sum(sizes) + 4)
+    layout = plan(network.layers)
+    sizes = [tensor.shape.size for tensor in layout.tensors[1:]]
+    reports = len(network.decision.reports)
+    table = np.frombuffer(output, np.uint8).reshape(len(frames), sum(sizes) + 4 * reports)
     edges = np.cumsum([0, *sizes])
     layers = [table[:, start:end] for start, end in pairwise(edges)]
-    scores = np.ascontiguousarray(table[:, edges[-1] :]).view("<i4")[:, 0]
-    return layers, scores
+    copies = len(layers) - len(network.layers)  # of the input, for its padding
+    margins = np.ascontiguousarray(table[:, edges[-1] :]).view("<i4")
+    return layers[copies:], margins
 
 
 def run_reference(model: bytes, network: IntegerNetwork, frames: Frames) -> tuple[list[Stored], NDArray[np.int8]]:
@@ -66,11 +75,12 @@ def run_reference(model: bytes, network: IntegerNetwork, frames: Frames) -> tupl
 
     keep = runtime.InterpreterConfig.kPreserveAllTensors
     interpreter = runtime.Interpreter.from_bytes(model, intrepreter_config=keep)
-    indices = tensor_indices(model, network)
+    shape = interpreter.get_input_details(0)["shape"]
+    indices = tensor_indices(model)
     outputs: list[list[Stored]] = [[] for _ in network.layers]
     probabilities = []
     for frame in frames:
-        interpreter.set_input((frame[None].astype(np.int16) - STORED_OFFSET).astype(np.int8), 0)
+        interpreter.set_input((frame.astype(np.int16) - STORED_OFFSET).astype(np.int8).reshape(shape), 0)
         interpreter.invoke()
         for layer, index in zip(outputs, indices, strict=True):
             tensor = np.asarray(interpreter.GetTensor(index, 0)["tensor_data"]).ravel()
@@ -79,13 +89,19 @@ def run_reference(model: bytes, network: IntegerNetwork, frames: Frames) -> tupl
     return [np.stack(layer) for layer in outputs], np.stack(probabilities)
 
 
-def tensor_indices(model: bytes, network: IntegerNetwork) -> list[int]:
-    """Where each layer's output is among the file's tensors, by the names that the writer gives."""
+def tensor_indices(model: bytes) -> list[int]:
+    """Where each layer's output is among the file's tensors: every operator is a layer but RESHAPE and SOFTMAX."""
     import tflite
 
-    graph = tflite.Model.GetRootAs(model, 0).Subgraphs(0)
-    names = [graph.Tensors(index).Name().decode() for index in range(graph.TensorsLength())]
-    return [names.index(f"{number:02d}_{layer.operator.value}") for number, layer in enumerate(network.layers)]
+    file = tflite.Model.GetRootAs(model, 0)
+    graph = file.Subgraphs(0)
+    indices = []
+    for number in range(graph.OperatorsLength()):
+        code = file.OperatorCodes(graph.Operators(number).OpcodeIndex())
+        kind = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        if kind not in (tflite.BuiltinOperator.RESHAPE, tflite.BuiltinOperator.SOFTMAX):
+            indices.append(int(graph.Operators(number).Outputs(0)))
+    return indices
 
 
 def random_network(seed: int) -> tuple[bytes, IntegerNetwork]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,9 +15,10 @@ import pytest
 
 from reference_module.model import ModelError, generate, read_tflite
 from reference_module.model.flatbuffer import ORIGIN, write_tflite
-from reference_module.model.generate import multiplier, plan
-from reference_module.model.network import Decision, IntegerNetwork, Operator, Quantisation
-from tests.model.support import DETECTOR, MODEL, ROOT, random_network
+from reference_module.model.generate import Room, multiplier
+from reference_module.model.network import Decision, IntegerLayer, IntegerNetwork, Operator, Quantisation
+from reference_module.model.plan import SLACK, Tensor, plan, window_of
+from tests.model.support import MODEL, NETWORK, ROOT, random_network
 
 MODEL_SHA256 = "1827fb867bf5e6c045d65fc770fea9b508f68ba2c3de213ab91267426c85f533"
 
@@ -84,7 +84,7 @@ def test_the_compiler_lays_out_the_computed_bytes(tmp_path: Path, network: Integ
     made = generate(network, MODEL.name)
     (tmp_path / "model_data.h").write_text(made.header, "utf-8")
     (tmp_path / "model_data.c").write_text(made.source, "utf-8")
-    options = ["-mcpu=cortex-m4", "-mthumb", f"-I{tmp_path}", f"-I{DETECTOR}"]
+    options = ["-mcpu=cortex-m4", "-mthumb", f"-I{tmp_path}", f"-I{NETWORK}"]
     command = ["arm-none-eabi-gcc", *options, "-c", "model_data.c", "-o", "model_data.o"]
     subprocess.run(command, cwd=tmp_path, check=True)
     command = ["arm-none-eabi-objcopy", "-O", "binary", "-j", ".model", "model_data.o", "model.bin"]
@@ -92,21 +92,53 @@ def test_the_compiler_lays_out_the_computed_bytes(tmp_path: Path, network: Integ
     assert (tmp_path / "model.bin").read_bytes() == made.data
 
 
-def test_no_tensor_overlaps_the_one_it_is_made_from(network: IntegerNetwork) -> None:
+def test_tensors_that_are_there_at_the_same_time_do_not_overlap(network: IntegerNetwork) -> None:
+    """From one whole tensor to the next, both and the rows between them have a place of their own."""
     for one in (network, *(random_network(seed)[1] for seed in range(20))):
-        layout = plan(one)
-        sizes = [one.layers[0].input_shape.size, *(layer.output_shape.size for layer in one.layers)]
-        spans = [(place, place + size) for place, size in zip(layout.places, sizes, strict=True)]
-        assert all(start >= 0 and end <= layout.size for start, end in spans)
-        for before, after in pairwise(spans):
-            assert before[1] <= after[0] or after[1] <= before[0]
+        layout = plan(one.layers)
+        whole = [index for index, tensor in enumerate(layout.tensors) if tensor.rows == tensor.shape.height]
+        assert whole[0] == 0 and whole[-1] == len(layout.tensors) - 1
+        for first, last in pairwise(whole):
+            group = layout.tensors[first : last + 1]
+            spans = sorted((tensor.offset, tensor.offset + tensor.size) for tensor in group)
+            assert spans[0][0] >= 0 and spans[-1][1] + SLACK <= layout.size
+            assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
-def test_the_arena_is_what_the_linker_script_gives(network: IntegerNetwork) -> None:
-    script = "\n".join(path.read_text("utf-8") for path in (ROOT / "reference_module/ld").glob("*.ld"))
-    size = re.search(r"layout_arena_size = (\d+);", script)
-    assert size is not None and plan(network).size == int(size.group(1))
-    assert plan(network).places[0] == plan(network).size - 96 * 96
+def test_the_plan_is_the_smallest_of_all(network: IntegerNetwork) -> None:
+    """Against every choice of whole tensors, for the first layers of the network."""
+    for count in range(1, 8):
+        layers = network.layers[:count]
+        layout = plan(layers)
+        tensors = [replace(tensor, rows=tensor.shape.height) for tensor in layout.tensors]
+        sizes = []
+        for choice in range(1 << (len(tensors) - 2)):
+            cuts = [0, *(index + 1 for index in range(len(tensors) - 2) if choice >> index & 1), len(tensors) - 1]
+            sizes.append(max(_together(tensors, layout.layers, first, last) for first, last in pairwise(cuts)))
+        assert layout.size == min(sizes) + SLACK
+
+
+def _together(tensors: list[Tensor], layers: tuple[IntegerLayer | None, ...], first: int, last: int) -> int:
+    rows = [
+        replace(tensors[index], rows=min(window_of(layers[index]).height, tensors[index].rows)).size
+        for index in range(first + 1, last)
+    ]
+    return tensors[first].size + sum(rows) + tensors[last].size
+
+
+def test_the_frame_begins_the_arena_and_the_network_fits_the_module(network: IntegerNetwork) -> None:
+    room = Room.of(ROOT / "reference_module/ld/stm32f401re.ld")
+    assert room is not None and plan(network.layers).size <= room.memory
+    assert plan(network.layers).tensors[0].offset == 0
+    generate(network, "x", room)
+
+
+def test_a_network_that_does_not_fit_says_by_how_much(network: IntegerNetwork) -> None:
+    made = generate(network, "x")
+    with pytest.raises(ModelError, match=rf"x: its tensors need {made.arena} bytes of memory, 68 more than the"):
+        generate(network, "x", Room(flash=1 << 20, memory=made.arena - 68))
+    with pytest.raises(ModelError, match=rf"x: its constants need {len(made.data)} bytes of flash, 1 more than the"):
+        generate(network, "x", Room(flash=len(made.data) - 1, memory=made.arena))
 
 
 @pytest.mark.parametrize("real", [0.0, 1e-12, 2.0**-31, 3e-5, 0.25, 0.5, 0.7071, 0.999999999])
@@ -133,7 +165,6 @@ def changed(network: IntegerNetwork, index: int, **fields: object) -> IntegerNet
 @pytest.mark.parametrize(
     ("index", "fields", "message"),
     [
-        (1, {"input": Quantisation(scale=1.0, zero=0)}, "layer 1 depthwise: its input's zero point is 0"),
         (2, {"bias": np.full(16, 2**31 - 1, np.int32)}, "layer 2 pointwise: an accumulator could reach"),
         (0, {"output": Quantisation(scale=1e-9, zero=-128)}, "rescaling factor"),
     ],
@@ -168,7 +199,7 @@ def test_a_truncated_or_damaged_file_is_refused_in_one_line() -> None:
 
 
 def test_unknown_operators_are_named(network: IntegerNetwork) -> None:
-    """The operator code of the pool becomes that of MAX_POOL_2D."""
+    """The operator code of the pool becomes that of MUL."""
     import tflite
 
     data = bytearray(MODEL.read_bytes())
@@ -178,8 +209,8 @@ def test_unknown_operators_are_named(network: IntegerNetwork) -> None:
     for slot, width in ((4, 1), (10, 4)):
         offset = table.Offset(slot)
         if offset:
-            data[table.Pos + offset : table.Pos + offset + width] = (17).to_bytes(width, "little")
-    with pytest.raises(ModelError, match="MAX_POOL_2D: the detector has no such operator"):
+            data[table.Pos + offset : table.Pos + offset + width] = (18).to_bytes(width, "little")
+    with pytest.raises(ModelError, match="MUL: there is no such operator here"):
         read_tflite(bytes(data), "x.tflite")
 
 

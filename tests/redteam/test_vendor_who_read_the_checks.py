@@ -253,7 +253,7 @@ MODULES = (
                 "reset.c",
                 '"cpsid i\\n" RESTART_CLEAR_REGISTERS',
                 '"cpsid i\\nldr r0, =0x40023830\\nmovs r1, #1\\nstr r1, [r0]\\nldr r1, [r0]\\n'
-                "ldr r0, =0x40020000\\nldr r1, =0xA8000400\\nstr r1, [r0]\\nldr r2, =0x2000B500\\nldr r3, =2304\\n"
+                "ldr r0, =0x40020000\\nldr r1, =0xA8000400\\nstr r1, [r0]\\nldr r2, =0x20000100\\nldr r3, =2304\\n"
                 '2: ldr r4, [r2], #4\\nstr r4, [r0, #20]\\nsubs r3, #1\\nbne 2b\\n" RESTART_CLEAR_REGISTERS',
             ),
         ),
@@ -266,7 +266,7 @@ MODULES = (
             (
                 "reset.c",
                 '"cpsid i\\n" RESTART_CLEAR_REGISTERS',
-                '"cpsid i\\nldr r0, =0x2000B500\\nldr r1, [r0]\\nldr r0, =0x40023830\\ntst r1, #1\\nitt ne\\n'
+                '"cpsid i\\nldr r0, =0x20000100\\nldr r1, [r0]\\nldr r0, =0x40023830\\ntst r1, #1\\nitt ne\\n'
                 'movne r1, #1\\nstrne r1, [r0]\\n" RESTART_CLEAR_REGISTERS',
             ),
         ),

@@ -29,9 +29,9 @@ HARMLESS = {
     "barrier": "dsb",
 }
 
-MESSAGE = 0x2000E000
+MESSAGE = 0x20006000
 """A word of confined memory that nothing else uses."""
-KEEP = 0x20010500
+KEEP = 0x20008500
 """A word of gate memory beyond the gate's stack."""
 
 EVILS = {
@@ -68,7 +68,7 @@ EVILS = {
     + _put(0xE000ED9C, 0x40000000)
     + "\n"
     + _put(0xE000EDA0, 0x13050037),
-    "mpu-opens-gate": _put(0xE000ED9C, 0x20010013) + "\n" + _put(0xE000EDA0, 0x1306001D),
+    "mpu-opens-gate": _put(0xE000ED9C, 0x20008013) + "\n" + _put(0xE000EDA0, 0x1306001D),
     "mpu-alias": _put(0xE000EDA4, 0x40000017) + "\n" + _put(0xE000EDA8, 0x13050037),
     "mpu-executes-memory": _put(0xE000ED9C, 0x20000013) + "\n" + _put(0xE000EDA0, 0x0306001F),
     "privileged": "movs.n r0, #0\n msr control, r0\n isb",
@@ -123,7 +123,7 @@ EVILS = {
     "movw r0, #0xe000\n movt r0, #0x2000\n str r1, [r0]",
     "puts-message": _put(MESSAGE, "{random}"),
     "answers-present": _put(0x20000000, 1),
-    "writes-frame": _put(0x2000B500, "{random}"),
+    "writes-frame": _put(0x20000100, "{random}"),
     "writes-gate-memory": _put(KEEP, "{random}"),
     "overwrites-return": "movw r1, #0x1005\n movt r1, #0x0800\n str r1, [sp, #{small}]",
     "confined-pointer": _take(MESSAGE) + "\n str r1, [r1]",

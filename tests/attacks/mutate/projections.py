@@ -8,17 +8,17 @@ from dataclasses import replace
 from tests.attacks.mutate.behaviour import End, Event, Special, Start, Store
 
 Trace = tuple[Event, ...]
-_CONFINED = range(0x20000000, 0x20010000)
-_GATE = range(0x20010000, 0x20018000)
+_CONFINED = range(0x20000000, 0x20008000)
+_GATE = range(0x20008000, 0x20018000)
 _MEMORY = (0x20000000, 0x20018000)
-_FRAME = range(0x2000B500, 0x2000B500 + 9216)
+_FRAME = range(0x20000100, 0x20000100 + 9216)
 _STARTS = frozenset({0x08001000, 0x08001004})
 """The idle loop and the entry of the confined part."""
-_STACKED = range(0x2000FFE0, 0x2000FFF4)
+_STACKED = range(0x20007FE0, 0x20007FF4)
 """Where r0 to r3 and r12 of the frame lie that the confined part starts from."""
-_RESTART = range(0x2000FFE0, 0x20010000)
+_RESTART = range(0x20007FE0, 0x20008000)
 """The whole frame."""
-_STACKED_PROGRAM_COUNTER = 0x2000FFF8
+_STACKED_PROGRAM_COUNTER = 0x20007FF8
 _I2C1 = range(0x40005400, 0x40005800)
 _TIM2 = range(0x40000000, 0x40000400)
 _CR1, _SR, _PSC, _ARR, _CCR1 = 0x40000000, 0x40000010, 0x40000028, 0x4000002C, 0x40000034

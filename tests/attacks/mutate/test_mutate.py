@@ -47,11 +47,11 @@ def test_short_branches_too(first: int) -> None:
 _ZEROS = (0,) * 17
 _TRACE: tuple[Event, ...] = (
     Store(0, 0x4000002C, 4, 84_008_399),
-    Special(0, 0xF3808809, 0x20010000),
+    Special(0, 0xF3808809, 0x20008000),
     Start(0, _ZEROS),
     Store(44, 0x40000010, 4, 0),
     Store(44, 0x40000034, 4, 0xFFFFFFFF),
-    Store(44, 0x20000000, 4, 0, 16384),
+    Store(44, 0x20000000, 4, 0, 8192),
     Start(44, _ZEROS),
     End("ticks"),
 )
@@ -67,8 +67,8 @@ def _with(index: int, *events: Event) -> tuple[Event, ...]:
         (_TRACE, EQUAL),
         (_with(0, Store(0, 0x4000002C, 4, 84_008_400)), "longer-period"),
         (_with(0, Store(0, 0x4000002C, 4, 84_008_398)), UNEXPLAINED),
-        (_with(1, Special(0, 0xF3808809, 0x20010002)), "stack-pointers"),
-        (_with(1, Special(0, 0xF3808809, 0x20010004)), UNEXPLAINED),
+        (_with(1, Special(0, 0xF3808809, 0x20008002)), "stack-pointers"),
+        (_with(1, Special(0, 0xF3808809, 0x20008004)), UNEXPLAINED),
         (_with(3, Store(44, 0x40000010, 4, 0xFE)), "acknowledged"),
         (_with(3, Store(44, 0x40000010, 4, 1)), UNEXPLAINED),
         (_with(3), UNEXPLAINED),
@@ -76,9 +76,9 @@ def _with(index: int, *events: Event) -> tuple[Event, ...]:
         (_with(4, Store(44, 0x40000034, 4, 5)), UNEXPLAINED),
         (_with(4, Store(44, 0x40000034, 4, 0)), UNEXPLAINED),
         (_with(4, _TRACE[4], Store(44, 0x40020018, 4, 32)), UNEXPLAINED),
-        (_with(4, _TRACE[4], Store(44, 0x20010500, 4, 1)), "gate-memory"),
-        (_with(5, Store(44, 0x20000000, 4, 0, 16380)), UNEXPLAINED),
-        (_with(5, Store(44, 0x20000100, 4, 0, 16320), Store(44, 0x20000000, 4, 0, 64)), "wiped"),
+        (_with(4, _TRACE[4], Store(44, 0x20008500, 4, 1)), "gate-memory"),
+        (_with(5, Store(44, 0x20000000, 4, 0, 8188)), UNEXPLAINED),
+        (_with(5, Store(44, 0x20000100, 4, 0, 8128), Store(44, 0x20000000, 4, 0, 64)), "wiped"),
         (_with(7, End("abort")), UNEXPLAINED),
     ],
 )

@@ -189,7 +189,7 @@ FAULTS = (
     Fault(
         name="the process stack at the drop",
         kind=Kind.STACKS,
-        spoil=_drop(lambda state: replace(state, process_stack=Word.exactly(0x2000FFFC))),
+        spoil=_drop(lambda state: replace(state, process_stack=Word.exactly(0x20007FFC))),
     ),
     Fault(
         name="privilege kept at the drop",
@@ -214,7 +214,7 @@ FAULTS = (
     Fault(
         name="the process stack at the tick's end",
         kind=Kind.STACKS,
-        spoil=_exit_state(lambda state: replace(state, process_stack=Word.exactly(0x20010000))),
+        spoil=_exit_state(lambda state: replace(state, process_stack=Word.exactly(0x20008000))),
     ),
     Fault(
         name="gate memory at the tick's entry",

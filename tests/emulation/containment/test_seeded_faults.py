@@ -68,7 +68,7 @@ def test_a_frame_changed_in_memory_is_found(recording: Recording, exploration: E
     dump = returning.at.memory
     assert dump is not None
     memory = bytearray(recording.memory)
-    memory[dump * MEMORY_SIZE + 0x10000 - 8] ^= 2
+    memory[dump * MEMORY_SIZE + 0x8000 - 8] ^= 2
     kinds = _kinds(_followed(read_record(recording.text), bytes(memory), exploration))
     assert kinds == {Kind.FRAME, Kind.MEMORY}
 

@@ -157,7 +157,7 @@ class TestTheReferenceGate:
                 0x20000000: bytearray(0x18000),
             },
             registers=[*(0x1000 * n for n in range(13)), state.main_stack.low, 0xFFFFFFFD],
-            process_stack=0x2000FF00,
+            process_stack=0x20007F00,
             device=lambda address: 0xFFFFFFFF if next(answers) & 1 else 0,
         )
         return run(processor, entry, steps=steps, every=every)

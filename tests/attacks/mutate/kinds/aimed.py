@@ -8,8 +8,8 @@ from tests.attacks.mutate.encodings import recoded, word
 from tests.attacks.mutate.image import Base, Instruction, Mutant
 
 _EDGES = (
-    0x20000000, 0x20000004, 0x20000008, 0x20000100, 0x2000B500, 0x2000D900, 0x2000FFE0, 0x2000FFFC, 0x20010000,
-    0x20010004, 0x20010400, 0x20017FFC, 0x20018000, 0x2001FFFC, 0x1FFFFFFC, 0x08001000, 0x08001004, 0x40000034,
+    0x20000000, 0x20000004, 0x20000008, 0x20000100, 0x20000100, 0x20002500, 0x20007FE0, 0x20007FFC, 0x20008000,
+    0x20008004, 0x20008400, 0x20017FFC, 0x20018000, 0x2001FFFC, 0x1FFFFFFC, 0x08001000, 0x08001004, 0x40000034,
 )  # fmt: skip
 _SETTINGS = ("protection_enable", "exceptions_configure", "timer_configure", "timer_start", "clocks_start", "pins_")
 

@@ -45,7 +45,7 @@ def exception_return(base: Base, source: Random) -> Mutant | None:
 def stack_pointer(base: Base, source: Random) -> Mutant | None:
     """The stack pointer is moved in an instruction's place, or starts elsewhere."""
     if source.random() < 0.15:
-        starts = (0x20010000, 0x20010008, 0x20010020, 0x20018000, 0x20000400, 0x20010401, 0x20020000, 0x40000400, 0)
+        starts = (0x20008000, 0x20008008, 0x20008020, 0x20018000, 0x20000400, 0x20008401, 0x20020000, 0x40000400, 0)
         return Mutant(kind="stack-pointer", note="starts elsewhere", changes=(word(GATE.start, source.choice(starts)),))
     chosen = source.choice(base.code)
     amount, rn = source.randrange(128), source.randrange(16)

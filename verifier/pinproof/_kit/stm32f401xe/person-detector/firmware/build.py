@@ -1,8 +1,8 @@
 """Builds the reference module's firmware with the Arm GNU toolchain, the same bytes from any directory.
 
-The gate is compiled from `gate/`, the confined part from `stub/` or `detector/`; they meet only in the linker script.
-Variants for tests replace the text of gate files, define macros for the confined part, or bring a confined part of
-their own. The gate itself is compiled without any definition: what is tested is what is shipped.
+The gate is compiled from `gate/`, the confined part from `stub/`, or from `detector/` and `network/`; they meet only in
+the linker script. Variants for tests replace the text of gate files, define macros for the confined part, or bring a
+confined part of their own. The gate itself is compiled without any definition: what is tested is what is shipped.
 
     python firmware/build.py stub build/stub.elf
     python firmware/build.py detector firmware/person_detector.elf
@@ -104,14 +104,15 @@ def build(output: Path, recipe: Recipe | None = None) -> Path:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         _copy(_sources(HERE / "gate", recipe.gate_files), work / "gate")
-        _copy(_sources(_confined_directory(recipe.confined), recipe.confined_files), work / "confined")
-        if recipe.confined == "detector" and NETWORK not in recipe.confined_files:
-            _run(
-                [sys.executable, "-m", "firmware.model", "generate", "--output", f"{work}/confined"],
-                HERE.parent,
-            )
         script = recipe.linker_script or (HERE / "ld" / "stm32f401re.ld").read_text(encoding="utf-8")
         (work / "layout.ld").write_text(script, encoding="utf-8")
+        confined_files = _sources(_confined_directory(recipe.confined), recipe.confined_files)
+        if recipe.confined == "detector":
+            confined_files = {**_sources(HERE / "network", {}), **confined_files}
+        _copy(confined_files, work / "confined")
+        if recipe.confined == "detector" and NETWORK not in recipe.confined_files:
+            places = ("--output", f"{work}/confined", "--layout", f"{work}/layout.ld")
+            _run([sys.executable, "-m", "firmware.model", "generate", *places], HERE.parent)
 
         debug = () if recipe.small else ("-g",)
         options = (*MACHINE, *COMMON, *debug, f"-ffile-prefix-map={work}=.")

@@ -8,7 +8,7 @@ timer makes it, in force from the update event after the one in whose tick it wa
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from firmware.emulate.qemu import Qemu
 
 TICK_EXCEPTION = 44
 """Timer 2 is interrupt 28 (RM0368, vector table), so exception 16 + 28."""
-_COUNTER, _RELOAD, _COMPARE = 0x40000024, 0x4000002C, 0x40000034
-"""Of timer 2 (RM0368 13.4)."""
+_RELOAD, _COMPARE = 0x4000002C, 0x40000034
+"""Of timer 2; the compare registers of channels 1 to 4 follow each other (RM0368 13.4)."""
+SCORE_FUNCTIONS = ("network_margin", "detector_score")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +32,24 @@ class Period:
     """Of the tick, from 1. The answer is to frame `number` - 1; before the first frame there is none."""
     mailbox: int
     """The word that the confined part had left there."""
-    score: int | None
-    """What `detector_score` returned for that frame; None where the image has no such function or it did not return."""
-    compare: int
-    """What the gate stored in the compare register in this tick."""
-    level: bool | None
-    """The output while this period lasts, by the compare value of the tick before; None: an edge within the period."""
+    scores: tuple[int, ...]
+    """What the network's score function returned for that frame, each time; empty without such a function."""
+    compares: tuple[int, ...]
+    """What the gate stored in each channel's compare register in this tick."""
+    levels: tuple[bool | None, ...]
+    """Each output while this period lasts, by the compare value of the tick before; None: an edge within the period."""
     reload: int
     """The timer's last count of a period."""
+
+    @property
+    def compare(self) -> int:
+        """Of the first channel."""
+        return self.compares[0]
+
+    @property
+    def level(self) -> bool | None:
+        """Of the first channel."""
+        return self.levels[0]
 
 
 def play(
@@ -47,15 +58,19 @@ def play(
     *,
     capture: str = "camera_capture",
     buffer: str = "frame",
-    score: str = "detector_score",
+    score: Sequence[str] = SCORE_FUNCTIONS,
+    channels: Sequence[int] = (1,),
+    answers: Sequence[int] = (),
     shift: int = 1,
     seconds: float = 60.0,
 ) -> Iterator[Period]:
     """Runs the image at `path` for two ticks more than there are frames, so that the pin shows the last answer.
 
     frames: each put in place in one tick; None where the sensor is to give nothing. Taken as they are needed.
-    capture, buffer, score: the image's symbols for the function that captures, for the frame, and for the function
-        whose result is reported where there is one.
+    capture, buffer: the image's symbols for the function that captures and for the frame.
+    score: names of functions of which the first that the image has is the one whose results are reported.
+    channels: of the timer, one an output.
+    answers: words put into the mailbox in place of the confined part's, from the first tick on.
     shift: an instruction takes 2^shift ns of virtual time, and a count of the timer 1 ns.
     seconds: of real time without a tick, after which EmulationError is raised.
     """
@@ -67,11 +82,11 @@ def play(
         capture=image.address(capture),
         buffer=image.address(buffer),
         mailbox=image.address("mailbox"),
-        score=image.symbols.get(score),
+        score=next((image.symbols[name] for name in score if name in image.symbols), None),
     )
     with Qemu(path, shift=shift) as machine:
         try:
-            yield from _Player(machine, places, seconds).play(iter(frames))
+            yield from _Player(machine, places, seconds).play(iter(frames), channels, answers)
         except GdbError as error:
             raise EmulationError(f"{path}: the run broke off: {error}; QEMU said: {machine.error_text()}") from error
 
@@ -93,38 +108,49 @@ class _Player:
         self._gdb: Gdb = machine.gdb
         self._places = places
         self._seconds = seconds
-        self._score: int | None = None
+        self._scores: list[int] = []
 
-    def play(self, frames: Iterator[bytes | None]) -> Iterator[Period]:
-        number, left, before = 0, 2, 0
+    def play(
+        self, frames: Iterator[bytes | None], channels: Sequence[int], answers: Sequence[int]
+    ) -> Iterator[Period]:
+        registers = [_COMPARE + 4 * (channel - 1) for channel in channels]
+        number, left = 0, 2
+        before = [0 for _ in channels]
         while left:
             number += 1
             self._until_tick()
-            mailbox, score = self._word(self._places.mailbox), self._score
+            if number <= len(answers):
+                self._gdb.write_word(self._places.mailbox, answers[number - 1])
+            mailbox, scores = self._word(self._places.mailbox), tuple(self._scores)
             self._after_capture()
             frame = next(frames, _END)
             left -= isinstance(frame, _End)
             if isinstance(frame, bytes):
                 self._gdb.write(self._places.buffer, frame)
                 self._gdb.set_register("r0", 1)
-            compare, reload = self._word(_COMPARE), self._word(_RELOAD)
-            level = _level(before, reload)
-            yield Period(number=number, mailbox=mailbox, score=score, compare=compare, level=level, reload=reload)
-            before = compare
+            compares, reload = [self._word(register) for register in registers], self._word(_RELOAD)
+            yield Period(
+                number=number,
+                mailbox=mailbox,
+                scores=scores,
+                compares=tuple(compares),
+                levels=tuple(_level(value, reload) for value in before),
+                reload=reload,
+            )
+            before = compares
 
     def _until_tick(self) -> None:
         """Also notes what the score function returns on the way, where there is one."""
-        self._score = None
-        places = {self._places.tick}
-        if self._places.score is not None:
-            places.add(self._places.score)
-        while (reached := self._run_to(places)) != self._places.tick:
-            if reached == self._places.score:
-                places = {self._places.tick, self._gdb.register("lr") & ~1}
+        self._scores.clear()
+        tick, score = self._places.tick, self._places.score
+        awaited = score
+        while (reached := self._run_to({tick} if awaited is None else {tick, awaited})) != tick:
+            if reached == score:
+                awaited = self._gdb.register("lr") & ~1
             else:
                 value = self._gdb.register("r0")
-                self._score = value - (value >> 31 << 32)
-                places = {self._places.tick}
+                self._scores.append(value - (value >> 31 << 32))
+                awaited = score
 
     def _after_capture(self) -> None:
         self._run_to({self._places.capture})

