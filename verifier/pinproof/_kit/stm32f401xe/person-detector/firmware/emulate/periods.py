@@ -8,7 +8,7 @@ timer makes it, in force from the update event after the one in whose tick it wa
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def play(
     answers: Sequence[int] = (),
     shift: int = 1,
     seconds: float = 60.0,
-) -> Iterator[Period]:
+) -> Generator[Period]:
     """Runs the image at `path` for two ticks more than there are frames, so that the pin shows the last answer.
 
     frames: each put in place in one tick; None where the sensor is to give nothing. Taken as they are needed.
