@@ -39,8 +39,8 @@ def array(
         *gate("timer.c", _CCMR1, f"static const uint32_t kCcmr1Setup = {modes};"),
         *gate("timer.c", _CCER, f"static const uint32_t kCcerSetup = {enables};"),
         *gate("timer.c", _PRELOAD, stores),
-        *gate("pins.c", _PINS, f"static const uint32_t kPortAOutput = {pins};"),
-        *gate("pins.c", _FUNCTIONS, f"static const uint32_t kPortAOutputTimer = {functions};"),
+        *gate("product.h", _PINS, f"static const uint32_t kPortAOutput = {pins};"),
+        *gate("product.h", _FUNCTIONS, f"static const uint32_t kPortAOutputTimer = {functions};"),
         *declaration('pins = ["PA5"]\ntimer = "TIM2"\nchannel = 1', declared),
         *declaration('profile = "person-detector"', f'profile = "{profile}"'),
     )

@@ -403,7 +403,9 @@ _CLOCKS = (
     Variant(
         name="timer-stops-in-sleep",
         gain="WFI stops the timer's clock.",
-        edits=gate("timer.c", "word_write(kRccApb1lpenr, kRccApb1Tim2);", "word_write(kRccApb1lpenr, 0u);"),
+        edits=gate(
+            "timer.c", "word_write(kRccApb1lpenr, kRccApb1Tim2 | kRccApb1Sensor);", "word_write(kRccApb1lpenr, 0u);"
+        ),
         requirement="out-clock-steady",
         reason="timer-stops-in-sleep",
         danger=Shown(what="takes the timer's clock away in sleep", seen=stored(0x40023860, 0)),

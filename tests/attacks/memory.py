@@ -300,8 +300,8 @@ _GATE = (
             *gate("fault.c", "    word_write(kScbCfsr, kCfsrAll);\n", ""),
             *gate(
                 "tick.c",
-                "    if (camera_capture()) {",
-                "    if (camera_capture() && (word_read(kScbCfsr) & 0x10000u) == 0u) {",
+                "    if (product_capture()) {",
+                "    if (product_capture() && (word_read(kScbCfsr) & 0x10000u) == 0u) {",
             ),
         ),
         requirement="mem-forgetful",
@@ -320,8 +320,8 @@ _GATE = (
             *in_fault(f"{_COUNTER} = word_read(kScbCfsr);"),
             *gate(
                 "tick.c",
-                "    if (camera_capture()) {",
-                f"    if (camera_capture() && ({_COUNTER} & 0x10000u) == 0u) {{",
+                "    if (product_capture()) {",
+                f"    if (product_capture() && ({_COUNTER} & 0x10000u) == 0u) {{",
             ),
         ),
         requirement="mem-forgetful",
@@ -338,7 +338,7 @@ _GATE = (
         gain="The gate counts faults and, from one on, looks at no frame: one bit is remembered for ever.",
         edits=(
             *in_fault(f"{_COUNTER} = 1u;"),
-            *gate("tick.c", "    if (camera_capture()) {", f"    if (camera_capture() && {_COUNTER} == 0u) {{"),
+            *gate("tick.c", "    if (product_capture()) {", f"    if (product_capture() && {_COUNTER} == 0u) {{"),
         ),
         requirement="mem-forgetful",
         reason="gate-remembers",

@@ -24,7 +24,7 @@ from tests.attacks.variant import (
 
 _CONNECT = "static const uint32_t kPortAOutput = 0xFFFFFBFFu;"
 _RELEASE = "word_write(kGpioB + kGpioModer, kAllAnalogue);"
-_CAMERA = "pins_configure(kGpioC, kPortCCamera, 0u, kPortCPullDown, 0u, 0u);"
+_CAMERA = "pins_configure(kGpioC, kPortCSensor, 0u, kPortCPullDown, 0u, 0u);"
 _PRELOAD = "word_write(kTim2Ccr1, 0u - present);"
 _CCMR1 = "static const uint32_t kCcmr1Setup = (6u << 4) | (1u << 3);"
 _CR1 = "static const uint32_t kCr1Setup = (1u << 7) | (1u << 2);"
@@ -36,7 +36,7 @@ _PINS = (
     Variant(
         name="second-pin-output",
         gain="A second pin, PA6, under the gate's control.",
-        edits=gate("pins.c", _CONNECT, _CONNECT.replace("FBFF", "DBFF")),
+        edits=gate("product.h", _CONNECT, _CONNECT.replace("FBFF", "DBFF")),
         requirement="out-declared-pins",
         reason="undeclared-pin",
         danger=Shown(what="configures PA6 as an output", seen=stored(0x40020000, 0xFFFFDBFF)),
@@ -52,7 +52,7 @@ _PINS = (
     Variant(
         name="pin-mco1",
         gain="PA8 carries the clock output, which the sensor's supply of light can be keyed with.",
-        edits=gate("pins.c", _CONNECT, _CONNECT.replace("FFFFFBFF", "FFFEFBFF")),
+        edits=gate("product.h", _CONNECT, _CONNECT.replace("FFFFFBFF", "FFFEFBFF")),
         requirement="out-declared-pins",
         reason="clock-output",
         danger=Shown(what="gives PA8 to MCO1", seen=stored(0x40020000, 0xFFFEFBFF)),
@@ -60,7 +60,7 @@ _PINS = (
     Variant(
         name="pin-mco2-on-sensor-line",
         gain="PC9 is a declared sensor line, and as alternate function 0 the second clock output.",
-        edits=gate("pins.c", "kPortCCamera = 0xFFC00000u", "kPortCCamera = 0xFFC80000u"),
+        edits=gate("product.h", "kPortCSensor = 0xFFC00000u", "kPortCSensor = 0xFFC80000u"),
         requirement="out-declared-pins",
         reason="clock-output",
         danger=Shown(what="gives PC9 to MCO2", seen=stored(0x40020800, 0xFFC80000)),
@@ -76,7 +76,7 @@ _PINS = (
     Variant(
         name="debug-pin-left-on",
         gain="PA13 stays the debug port's data line.",
-        edits=gate("pins.c", _CONNECT, _CONNECT.replace("FFFFFBFF", "FBFFFBFF")),
+        edits=gate("product.h", _CONNECT, _CONNECT.replace("FFFFFBFF", "FBFFFBFF")),
         requirement="out-declared-pins",
         reason="debug-pin-open",
         danger=Shown(what="leaves PA13 with its debug function", seen=stored(0x40020000, 0xFBFFFBFF)),
@@ -85,7 +85,7 @@ _PINS = (
         name="handler-makes-edge",
         gain="The tick drives PA5 as a plain output: entry jitter carries more than a bit.",
         edits=(
-            *gate("pins.c", _CONNECT, _CONNECT.replace("FBFF", "F7FF")),
+            *gate("product.h", _CONNECT, _CONNECT.replace("FBFF", "F7FF")),
             *gate("timer.c", _PRELOAD, _PRELOAD + "\n    word_write(0x40020018u, 1u << (21u - 16u * present));"),
         ),
         requirement="out-clocked",
@@ -494,7 +494,9 @@ _ONE_WRITE = (
         edits=(
             *gate("tick.c", "    " + _HAND_OVER, "    const uint32_t present = tick_is_present(mailbox);\n    ;"),
             *gate(
-                "tick.c", "    if (camera_capture()) {", "    if (camera_capture()) {\n        timer_preload(present);"
+                "tick.c",
+                "    if (product_capture()) {",
+                "    if (product_capture()) {\n        timer_preload(present);",
             ),
         ),
         requirement="out-one-write",

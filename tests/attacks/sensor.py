@@ -90,7 +90,7 @@ _LINES = (
         gain="The sensor's bus has its clock on and waits to be used.",
         edits=gate(
             "timer.c",
-            "    word_write(kRccApb1enr, kRccApb1Tim2);",
+            "    word_write(kRccApb1enr, kRccApb1Tim2 | kRccApb1Sensor);",
             "    word_write(kRccApb1enr, kRccApb1Tim2 | kRccApb1I2c1);",
         ),
         requirement="out-sensor-lines-constant",
@@ -121,7 +121,7 @@ _LINES = (
             *gate(
                 "tick.c", _HAND_OVER, "const uint32_t message = mailbox;\n    timer_preload(tick_is_present(message));"
             ),
-            *gate("tick.c", "    if (camera_capture()) {", "    if ((message & 2u) == 0u && camera_capture()) {"),
+            *gate("tick.c", "    if (product_capture()) {", "    if ((message & 2u) == 0u && product_capture()) {"),
         ),
         requirement="run-handlers",
         reason="return-target",
@@ -174,7 +174,7 @@ _INPUTS = (
     Variant(
         name="input-left-open",
         gain="A pin beside the sensor's is an input, and read with them.",
-        edits=gate("pins.c", "kPortCCamera = 0xFFC00000u", "kPortCCamera = 0xFF000000u"),
+        edits=gate("product.h", "kPortCSensor = 0xFFC00000u", "kPortCSensor = 0xFF000000u"),
         requirement="inp-none",
         reason="input-pin-open",
         danger=Shown(what="leaves PC11 an input", seen=stored(0x40020800, 0xFF000000)),

@@ -55,7 +55,7 @@ def test_a_fault_handler_that_resets(tmp_path: Path) -> None:
 
 
 def test_an_image_that_does_not_capture(tmp_path: Path) -> None:
-    files = _gate("tick.c", "if (camera_capture()) {", "if (mailbox == 7u) {")
+    files = _gate("tick.c", "if (product_capture()) {", "if (mailbox == 7u) {")
     observation = run_variant(_build(tmp_path, files), [BRIGHT] * 3)
     assert (observation.end, observation.captures) == (Stop.TICKS, ())
     assert observation.bits[:5] == (0,) * 5

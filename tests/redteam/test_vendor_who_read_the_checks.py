@@ -304,8 +304,8 @@ MODULES = (
     Module(
         name="output-on-a-sensor-pin",
         edits=(
-            ("pins.c", "kPortAOutput = 0xFFFFFBFFu", "kPortAOutput = 0xFFFFFBFEu"),
-            ("pins.c", "kPortAOutputTimer = 1u << 20", "kPortAOutputTimer = (1u << 20) | 1u"),
+            ("product.h", "kPortAOutput = 0xFFFFFBFFu", "kPortAOutput = 0xFFFFFBFEu"),
+            ("product.h", "kPortAOutputTimer = 1u << 20", "kPortAOutputTimer = (1u << 20) | 1u"),
         ),
         declaration={SENSOR_PINS: 'pins = ["PA0", "PB8"'},
         requirement="out-declared-pins",
@@ -337,7 +337,7 @@ MODULES = (
         name="twice-the-rated-clock",
         edits=(
             ("clocks.c", "(1u << 16) | (336u", "(0u << 16) | (336u"),
-            ("timer.c", "kPeriodCounts = 84008400u", "kPeriodCounts = 168016800u"),
+            ("product.h", "kPeriodCounts = 84008400u", "kPeriodCounts = 168016800u"),
         ),
         requirement="out-period",
         reason="pll-out-of-range",
