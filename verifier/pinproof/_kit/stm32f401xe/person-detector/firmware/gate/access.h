@@ -35,4 +35,20 @@ static inline void barrier_instruction(void)
     __asm volatile("isb" ::: "memory");
 }
 
+/*
+ * Lets some 100 cycles pass: eight divisions, of which each takes the 12 cycles of the longest (Cortex-M4 TRM 3.3.1),
+ * because the quotient has all 32 bits. Little of that depends on flash or bus, so a bound on it is close to the truth.
+ */
+static inline void delay_divisions(void)
+{
+    uint32_t quotient;
+
+    __asm volatile(".rept 8\n"
+                   "udiv %0, %1, %2\n"
+                   ".endr"
+                   : "=&r"(quotient)
+                   : "r"(0xFFFFFFFFu), "r"(1u));
+    (void)quotient;
+}
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "access.h"
 #include "poll.h"
+#include "product.h"
 #include "registers.h"
 
 /*
@@ -27,6 +28,9 @@ void clocks_start(void)
     word_write(kRccCfgr, kRccCfgrApb1Half);
     /* On every path, so that there is one PLL setting to prove, whether or not the crystal starts. */
     word_write(kRccPllcfgr, kPll84Mhz);
+    if (kSecondPll != 0u) {
+        word_write(kRccPlli2scfgr, kSecondPll);
+    }
     word_write(kRccCr, kRccCrHsi | kRccCrHseOn);
     if (!poll_until(kRccCr, kRccCrHseReady, kRccCrHseReady, kClockPolls)) {
         return;
@@ -35,7 +39,7 @@ void clocks_start(void)
     if (!poll_until(kFlashAcr, kFlashAcrLatencyMask, kFlashWaitStates, kClockPolls)) {
         return;
     }
-    word_write(kRccCr, kRccCrHsi | kRccCrHseOn | kRccCrPllOn);
+    word_write(kRccCr, kRccCrHsi | kRccCrHseOn | kRccCrPllOn | (kSecondPll != 0u ? kRccCrPlli2sOn : 0u));
     if (!poll_until(kRccCr, kRccCrPllReady, kRccCrPllReady, kClockPolls)) {
         return;
     }

@@ -1,22 +1,8 @@
 #include "pins.h"
 
 #include "access.h"
+#include "product.h"
 #include "registers.h"
-
-static const uint32_t kAllAnalogue = 0xFFFFFFFFu;
-
-/* PA5: alternate function 1 is TIM2_CH1. It is TIM2_ETR too; the timer ignores that input (timer.c). */
-static const uint32_t kPortAOutput = 0xFFFFFBFFu;     /* MODER: PA5 alternate function, the others analogue */
-static const uint32_t kPortAOutputTimer = 1u << 20;   /* AFRL: PA5 = 1 */
-
-/* PB8 SCL, PB9 SDA: alternate function 4, open drain, pulled up on the board. */
-static const uint32_t kPortBControlBus = 0xFFFAFFFFu; /* MODER: PB8 and PB9 alternate function, the others analogue */
-static const uint32_t kPortBOpenDrain = 3u << 8;
-static const uint32_t kPortBI2c1 = 0x00000044u;       /* AFRH: PB8 and PB9 = 4 */
-
-/* PC0-PC7 data, PC8 pixel clock, PC9 line valid, PC10 frame valid: inputs, held low if no sensor is there. */
-static const uint32_t kPortCCamera = 0xFFC00000u;
-static const uint32_t kPortCPullDown = 0x002AAAAAu;
 
 static const uint32_t kLockKey = 1u << 16;
 static const uint32_t kLockAllPins = 0xFFFFu;
@@ -40,8 +26,8 @@ void pins_isolate(void)
     (void)word_read(kRccAhb1enr); /* a clock needs two cycles to arrive (RM0368, RCC; errata sheet) */
 
     pins_configure(kGpioA, kAllAnalogue, 0u, 0u, kPortAOutputTimer, 0u);
-    pins_configure(kGpioB, kPortBControlBus, kPortBOpenDrain, 0u, 0u, kPortBI2c1);
-    pins_configure(kGpioC, kPortCCamera, 0u, kPortCPullDown, 0u, 0u);
+    pins_configure(kGpioB, kPortBSensor, kPortBOpenDrain, kPortBPullDown, 0u, kPortBFunctions);
+    pins_configure(kGpioC, kPortCSensor, 0u, kPortCPullDown, 0u, 0u);
     pins_configure(kGpioD, kAllAnalogue, 0u, 0u, 0u, 0u);
     pins_configure(kGpioE, kAllAnalogue, 0u, 0u, 0u, 0u);
     pins_configure(kGpioH, kAllAnalogue, 0u, 0u, 0u, 0u);

@@ -16,6 +16,7 @@ static const uint32_t kRccCfgr = 0x40023808u;    /* clock configuration, 6.3.3 *
 static const uint32_t kRccAhb1enr = 0x40023830u; /* AHB1 clock enable, 6.3.9 */
 static const uint32_t kRccApb1enr = 0x40023840u; /* APB1 clock enable, 6.3.11 */
 static const uint32_t kRccApb1lpenr = 0x40023860u; /* APB1 clock enable while the processor sleeps, 6.3.15 */
+static const uint32_t kRccPlli2scfgr = 0x40023884u; /* configuration of the second PLL, 6.3.20 */
 
 /* HSION and HSITRIM at their reset values (HSICAL is read-only, the rest off); HSEBYP and CSSON stay 0 in all three. */
 static const uint32_t kRccCrHsi = 0x00000081u;
@@ -23,12 +24,15 @@ static const uint32_t kRccCrHseOn = 1u << 16;
 static const uint32_t kRccCrHseReady = 1u << 17;
 static const uint32_t kRccCrPllOn = 1u << 24;
 static const uint32_t kRccCrPllReady = 1u << 25;
+static const uint32_t kRccCrPlli2sOn = 1u << 26;
+static const uint32_t kRccCrPlli2sReady = 1u << 27;
 static const uint32_t kRccCfgrApb1Half = 4u << 10; /* PPRE1 = 100: APB1 at half of HCLK, its timers at HCLK */
 static const uint32_t kRccCfgrUsePll = 2u << 0;    /* SW = 10 */
 static const uint32_t kRccCfgrOnPll = 2u << 2;     /* SWS = 10 */
 static const uint32_t kRccCfgrClockMask = 3u << 2; /* SWS */
 static const uint32_t kRccAhb1Ports = 0x0000009Fu; /* GPIOA to GPIOE, GPIOH */
 static const uint32_t kRccApb1Tim2 = 1u << 0;
+static const uint32_t kRccApb1Spi2 = 1u << 14;
 static const uint32_t kRccApb1I2c1 = 1u << 21;
 
 /* Flash interface: 0x40023C00, RM0368 3.8.1 */
@@ -62,6 +66,7 @@ static const uint32_t kTim2Ccer = 0x40000020u;
 static const uint32_t kTim2Psc = 0x40000028u;
 static const uint32_t kTim2Arr = 0x4000002Cu;
 static const uint32_t kTim2Ccr1 = 0x40000034u;
+static const uint32_t kTim2Ccr2 = 0x40000038u;
 static const uint32_t kTim2Irq = 28u; /* position in the vector table, RM0368 10.1.3 */
 
 /* I2C 1: 0x40005400, RM0368 18.6 */
@@ -79,6 +84,15 @@ static const uint32_t kI2cSr1Started = 1u << 0;
 static const uint32_t kI2cSr1Addressed = 1u << 1;
 static const uint32_t kI2cSr1Finished = 1u << 2;
 static const uint32_t kI2cSr1Empty = 1u << 7;
+
+/* SPI 2, as I2S: 0x40003800, RM0368 20.5 */
+static const uint32_t kSpi2Sr = 0x40003808u;      /* 20.5.3 */
+static const uint32_t kSpi2Dr = 0x4000380Cu;      /* 20.5.4 */
+static const uint32_t kSpi2I2scfgr = 0x4000381Cu; /* 20.5.8 */
+static const uint32_t kSpi2I2spr = 0x40003820u;   /* 20.5.9 */
+static const uint32_t kSpiSrReady = 1u << 0;      /* RXNE: a word has arrived */
+static const uint32_t kSpiSrRight = 1u << 2;      /* CHSIDE: in the right channel's slot */
+static const uint32_t kSpiSrOverrun = 1u << 6;    /* OVR: one was lost before it */
 
 /* System control space: ARMv7-M ARM B3.2, B3.4, B3.5 */
 static const uint32_t kNvicIser0 = 0xE000E100u;

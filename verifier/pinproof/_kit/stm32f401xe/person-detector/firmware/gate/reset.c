@@ -4,9 +4,9 @@
 #include "exceptions.h"
 #include "layout.h"
 #include "pins.h"
+#include "product.h"
 #include "protection.h"
 #include "restart.h"
-#include "sensor.h"
 #include "timer.h"
 
 /* Everything between cleared memory and the drop, in the order in which it must happen. Only reset_handler calls it. */
@@ -14,8 +14,7 @@ __attribute__((noinline, used)) static void reset_set_up(void)
 {
     pins_isolate();
     clocks_start();
-    sensor_configure();
-    pins_release_control_bus();
+    product_start_sensor();
     protection_enable();
     exceptions_configure();
     timer_configure();

@@ -1,23 +1,32 @@
 #include "tick.h"
 
 #include "access.h"
-#include "camera.h"
 #include "layout.h"
+#include "product.h"
 #include "registers.h"
 #include "restart.h"
 #include "timer.h"
 
 static const uint32_t kPresent = 1u;
+static const uint32_t kOther = 2u;
 
 /*
- * 1 for the one message that means "present", 0 for every other. Arithmetic, no comparison, so that the compiler makes
- * no branch of it: nothing the gate does takes longer or shorter because of what the confined part left.
+ * 1 where the message is the one expected, 0 for every other. Arithmetic, no comparison, so that the compiler makes no
+ * branch of it: nothing the gate does takes longer or shorter because of what the confined part left.
  */
-static uint32_t tick_is_present(uint32_t message)
+static uint32_t tick_says(uint32_t message, uint32_t expected)
 {
-    const uint32_t difference = message ^ kPresent;
+    const uint32_t difference = message ^ expected;
 
     return ((difference - 1u) & ~difference) >> 31; /* the top bit is set only where difference is 0 */
+}
+
+/* A bit for each output: the first for "present", the second, where there is one, for "the other". */
+static uint32_t tick_is_present(uint32_t message)
+{
+    const uint32_t other = kOutputs == 2 ? tick_says(message, kOther) : 0u;
+
+    return tick_says(message, kPresent) | (other << 1);
 }
 
 /* Bit in, frame out. Only tick_handler calls it. */
@@ -33,7 +42,7 @@ __attribute__((noinline, used)) static void tick_serve(void)
      * it is withdrawn here.
      */
     word_write(kScbShcsr, kScbShcsrFaultsEnabled); // REQ: mem-forgetful
-    if (camera_capture()) {
+    if (product_capture()) {
         restart_at((uint32_t)confined_entry & ~1u);
     } else {
         restart_at((uint32_t)confined_idle & ~1u);

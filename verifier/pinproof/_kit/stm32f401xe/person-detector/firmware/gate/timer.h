@@ -11,8 +11,8 @@ void timer_configure(void);
 void timer_start(void);
 
 /*
- * Hands over the output's level for the next period, taken at the next update event: `present` is 1 for high, 0 for
- * low, nothing else.
+ * Hands over the outputs' levels for the next period, taken at the next update event: a bit of `present` for each, 1 for
+ * high, 0 for low, the first output in bit 0, and nothing else.
  */
 void timer_preload(uint32_t present);
 
