@@ -46,6 +46,26 @@ GATE_MAY_USE = frozenset(
 """All that gate objects may take from outside the gate. Anything else would be confined code run with privilege."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """What an image is beside its confined part: one set of gate sources, less what the product has no use for."""
+
+    gate_left_out: frozenset[str]
+    """Files of `gate/` that are not compiled."""
+    gate_brought: str | None = None
+    """Folder whose files take the place of those of the same name in `gate/`; None where they are its own."""
+    linker_script: str
+
+
+PERSON = Product(gate_left_out=frozenset({"microphone.c"}), linker_script="ld/stm32f401re.ld")
+"""Looks: what the files in `gate/` say without any other."""
+VOICE = Product(
+    gate_left_out=frozenset({"camera.c", "sensor.c"}), gate_brought="voice/gate", linker_script="voice/layout.ld"
+)
+"""Listens, and has two outputs."""
+PRODUCTS = {"voice": VOICE}
+"""By the name of the confined part; every other one is a person detector's."""
+
 NETWORK = "model_data.c"
 """The detector's constants: made from the network in `model/` at each build, unless a recipe brings its own."""
 
@@ -59,13 +79,15 @@ class Recipe:
     """What goes into one image. The default is the stub with the gate as it is."""
 
     confined: str | Path = "stub"
-    """`stub`, `detector`, or a directory whose `*.c` and `*.h` files are the confined part."""
+    """`stub`, `detector`, `voice`, or a directory whose `*.c` and `*.h` files are the confined part."""
+    product: Product | None = None
+    """None: the one that `PRODUCTS` names for the confined part."""
     confined_files: Mapping[str, str] = field(default_factory=dict)
     """Files of the confined part to add or replace: name to text."""
     gate_files: Mapping[str, str] = field(default_factory=dict)
     """Files of the gate to add or replace: name to text."""
     linker_script: str | None = None
-    """Text in place of ld/stm32f401re.ld."""
+    """Text in place of the product's."""
     defines: Sequence[str] = ()
     """Macros, `NAME` or `NAME=VALUE`, for the confined part alone."""
     gate_options: Sequence[str] = ()
@@ -101,10 +123,11 @@ def comparable() -> bool:
 def build(output: Path, recipe: Recipe | None = None) -> Path:
     """Writes the image to `output` and returns it; raises `BuildError`. Recipe and toolchain alone decide the bytes."""
     recipe = recipe or Recipe()
+    product = recipe.product or PRODUCTS.get(str(recipe.confined), PERSON)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        _copy(_sources(HERE / "gate", recipe.gate_files), work / "gate")
-        script = recipe.linker_script or (HERE / "ld" / "stm32f401re.ld").read_text(encoding="utf-8")
+        _copy(_gate_sources(product, recipe.gate_files), work / "gate")
+        script = recipe.linker_script or (HERE / product.linker_script).read_text(encoding="utf-8")
         (work / "layout.ld").write_text(script, encoding="utf-8")
         confined_files = _sources(_confined_directory(recipe.confined), recipe.confined_files)
         if recipe.confined == "detector":
@@ -134,6 +157,13 @@ def _confined_directory(confined: str | Path) -> Path:
     if not any(directory.glob("*.c")):
         raise BuildError(f"no C files in {directory}")
     return directory
+
+
+def _gate_sources(product: Product, changed: Mapping[str, str]) -> dict[str, str]:
+    files = _sources(HERE / "gate", {})
+    if product.gate_brought is not None:
+        files |= _sources(HERE / product.gate_brought, {})
+    return {name: text for name, text in {**files, **changed}.items() if name not in product.gate_left_out}
 
 
 def _sources(directory: Path, changed: Mapping[str, str]) -> dict[str, str]:
@@ -180,7 +210,7 @@ def _run(command: Sequence[str], directory: Path) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="build the reference module's firmware")
-    parser.add_argument("confined", help="stub, detector, or a directory with the confined part")
+    parser.add_argument("confined", help="stub, detector, voice, or a directory with the confined part")
     parser.add_argument("output", type=Path)
     parser.add_argument("--small", action="store_true", help="without debugging information and symbols")
     options = parser.parse_args(arguments)
