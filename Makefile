@@ -21,7 +21,7 @@ MUTANTS ?= 200
 # What the inner loop leaves to `make test`.
 HEAVY := toolchain or emulation or node or slow
 
-.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz gates benchmark figures demo-run clean
+.PHONY: help demo test check lint types unit fresh toolchain firmware vectors fuzz gates benchmark figures demo-run bench-module bench-table clean
 
 help:
 	@echo "make demo       verify the reference module, certify it with a fresh key, check the certificate, print the report"
@@ -34,6 +34,8 @@ help:
 	@echo "make gates      every build of every gate in other hands, verified, run and sabotaged"
 	@echo "make benchmark  time and memory, as ratios"
 	@echo "make demo-run   play a video to the module in the emulator: FRAMES=40 WINDOW=1 to 4"
+	@echo "make bench-module  what the modules take and how well they do; LABELS=FILE PHOTOS=DIR measure on other photographs"
+	@echo "make bench-table   the same, and write the README's table"
 	@echo "make figures    draw memory map, start and timing of each module, from its image and a run"
 
 $(INSTALLED): pyproject.toml tools/environment.sh
@@ -98,6 +100,15 @@ figures: toolchain $(TESTED)
 
 demo-run: toolchain $(TESTED)
 	@$(PYTHON) -m reference_module.demo --frames $(FRAMES) --window $(WINDOW)
+
+# Other photographs than those of the calibration: LABELS and PHOTOS.
+BENCH = $(PYTHON) -m reference_module.bench $(if $(LABELS),--labels $(LABELS)) $(if $(PHOTOS),--photos $(PHOTOS))
+
+bench-module: toolchain $(TESTED)
+	@$(BENCH)
+
+bench-table: toolchain $(TESTED)
+	@$(BENCH) --write-readme
 
 clean:
 	rm -rf build

@@ -24,6 +24,7 @@ IMPORTS = """
 import elftools.elf.elffile, rich.console
 import cryptography.hazmat.primitives.asymmetric.ed25519, securesystemslib.dsse, securesystemslib.signer
 """
+IMPORTS_COMMAND = [sys.executable, "-c", IMPORTS]
 
 
 def main() -> int:
@@ -31,7 +32,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     commands = {
-        "import the dependencies": [sys.executable, "-c", IMPORTS],
+        "import the dependencies": IMPORTS_COMMAND,
         "pinproof verify": [*VERIFY, str(IMAGE), "--module", str(MODULE)],
         "objdump -d": ["arm-none-eabi-objdump", "-d", str(IMAGE)],
     }
@@ -47,13 +48,13 @@ def main() -> int:
         best = {name: (float("inf"), 0) for name in commands}
         for _ in range(rounds):
             for name, command in commands.items():
-                seconds, memory = _measure(command)
+                seconds, memory = measure_process(command)
                 best[name] = (min(best[name][0], seconds), max(best[name][1], memory))
     _print(best)
     return 0
 
 
-def _measure(command: list[str]) -> tuple[float, int]:
+def measure_process(command: list[str]) -> tuple[float, int]:
     """CPU seconds and peak resident kilobytes of one process; infinity when the program is not there."""
     reader, writer = os.pipe()
     child = os.fork()
