@@ -112,7 +112,7 @@ def test_a_network_becomes_the_confined_part(project: Project, tmp_path: Path) -
     require("python:numpy", "python:tflite", "python:flatbuffers")
     other = project.copy(tmp_path / "network")
     shutil.copy(TFLITE, other.folder / "yours.tflite")
-    other.make("NETWORK=yours.tflite")
+    other.make("NETWORK=yours.tflite", 'DECISION={"person": 0, "threshold": -20}')
     assert "kModel" in (other.folder / "build/network/model_data.c").read_text()
     other.make("declare")
     assert other.make("verify").splitlines()[-1].startswith("CONFORMS: ")
@@ -129,6 +129,9 @@ def test_networks_that_cannot_be_used(project: Project, tmp_path: Path) -> None:
     assert "nowhere.tflite: No such file" in other.fails("NETWORK=nowhere.tflite")
     for name in ("text.tflite", "cut.tflite"):
         assert f"error: {name}: " in other.fails(f"NETWORK={tmp_path}/{name}")
+    shutil.copy(TFLITE, tmp_path / "yours.tflite")
+    for decision in ('{"person": 2, "threshold": 0}', '{"person": 0}', "no JSON", "[]"):
+        assert "decision" in other.fails(f"NETWORK={tmp_path}/yours.tflite", f"DECISION={decision}")
     assert (other.folder / "build/module.elf").read_bytes() == image
 
 
@@ -160,6 +163,7 @@ def test_things_out_of_order(project: Project, tmp_path: Path) -> None:
     other.make("clean")
     assert "build/module.elf: No such file or directory; build it first: make" in other.fails("declare")
     assert "build it first: make" in other.fails("emulate")
+    assert "build/module.elf: No such file" in other.fails("development")
     declaration = other.folder / "module.toml"
     good = declaration.read_text()
     other.make()
