@@ -70,6 +70,7 @@ unit: $(TESTED)
 
 fresh: $(TESTED)
 	$(PYTHON) tools/compile_spec.py --check
+	$(PYTHON) tools/compile_kit.py --check
 
 toolchain:
 	@sh tools/toolchain.sh

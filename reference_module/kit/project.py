@@ -49,14 +49,15 @@ def _network_files(path: Path, decision: str | None) -> Mapping[str, str]:
     """The network's C files, which are also left in the project for a look."""
     try:
         from reference_module.model.errors import ModelError
-        from reference_module.model.generate import generate
+        from reference_module.model.generate import Room, generate
         from reference_module.model.reader import read_tflite
     except ModuleNotFoundError as missing:
         raise ProjectError(
             f"reading a .tflite needs the Python package {missing.name}: install Pinproof with its extra 'kit'"
         ) from missing
     try:
-        made = generate(read_tflite(_read(path), path.name, decision), path.name)
+        room = Room.of(FOLDER / "ld/stm32f401re.ld")
+        made = generate(read_tflite(_read(path), path.name, decision), path.name, room)
     except ModelError as error:
         raise ProjectError(str(error)) from error
     files = {"model_data.h": made.header, "model_data.c": made.source}
@@ -64,6 +65,7 @@ def _network_files(path: Path, decision: str | None) -> Mapping[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
+    print(f"{NETWORK}: {len(made.data):,} bytes of constants; its tensors take {made.arena:,} bytes of memory")
     return files
 
 

@@ -132,6 +132,10 @@ def test_networks_that_cannot_be_used(project: Project, tmp_path: Path) -> None:
     shutil.copy(TFLITE, tmp_path / "yours.tflite")
     for decision in ('{"person": 2, "threshold": 0}', '{"person": 0}', "no JSON", "[]"):
         assert "decision" in other.fails(f"NETWORK={tmp_path}/yours.tflite", f"DECISION={decision}")
+    layout = other.folder / "firmware/ld/stm32f401re.ld"
+    small = re.sub(r"(?m)^layout_arena_size = \d+;", "layout_arena_size = 20000;", layout.read_text())
+    layout.write_text(small)
+    assert "more than the 20000 of the arena" in other.fails(f"NETWORK={tmp_path}/yours.tflite")
     assert (other.folder / "build/module.elf").read_bytes() == image
 
 

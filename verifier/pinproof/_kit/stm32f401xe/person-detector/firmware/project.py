@@ -1,6 +1,6 @@
 """The project's own commands: build the firmware, bring its declaration up to date, run it in an emulator.
 
-    python3 -m firmware.project build [--network FILE.tflite]
+    python3 -m firmware.project build [--network FILE.tflite [--decision JSON]]
     python3 -m firmware.project declare
     python3 -m firmware.project emulate bright bright dark none
 
@@ -35,28 +35,29 @@ class ProjectError(Exception):
     """An input or a tool that cannot be used, in one line."""
 
 
-def build_image(network: Path | None) -> None:
+def build_image(network: Path | None, decision: str | None) -> None:
     """Writes the image: with the example of `firmware/confined`, or with a network that the generator made C of."""
     if network is None:
         recipe = Recipe(confined=FOLDER / "confined")
     else:
-        recipe = Recipe(confined="detector", confined_files=_network_files(network))
+        recipe = Recipe(confined="detector", confined_files=_network_files(network, decision))
     build(PROJECT / IMAGE, recipe)
     print(f"{IMAGE}: {'the example in firmware/confined' if network is None else network}")
 
 
-def _network_files(path: Path) -> Mapping[str, str]:
+def _network_files(path: Path, decision: str | None) -> Mapping[str, str]:
     """The network's C files, which are also left in the project for a look."""
     try:
         from firmware.model.errors import ModelError
-        from firmware.model.generate import generate
+        from firmware.model.generate import Room, generate
         from firmware.model.reader import read_tflite
     except ModuleNotFoundError as missing:
         raise ProjectError(
             f"reading a .tflite needs the Python package {missing.name}: install Pinproof with its extra 'kit'"
         ) from missing
     try:
-        made = generate(read_tflite(_read(path), path.name), path.name)
+        room = Room.of(FOLDER / "ld/stm32f401re.ld")
+        made = generate(read_tflite(_read(path), path.name, decision), path.name, room)
     except ModelError as error:
         raise ProjectError(str(error)) from error
     files = {"model_data.h": made.header, "model_data.c": made.source}
@@ -64,6 +65,7 @@ def _network_files(path: Path) -> Mapping[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
+    print(f"{NETWORK}: {len(made.data):,} bytes of constants; its tensors take {made.arena:,} bytes of memory")
     return files
 
 
@@ -134,13 +136,14 @@ def main(arguments: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     building = commands.add_parser("build", help=f"write {IMAGE}")
     building.add_argument("--network", type=Path, help="a .tflite in place of the example")
+    building.add_argument("--decision", help="which outputs are reported, as JSON; where the .tflite does not say it")
     commands.add_parser("declare", help=f"write digests into {DECLARATION}")
     emulating = commands.add_parser("emulate", help="run the image in QEMU and print each tick")
     emulating.add_argument("frames", nargs="+", help="one a period: bright, dark, none, or a file of grey bytes")
     options = parser.parse_args(arguments)
     try:
         if options.command == "build":
-            build_image(options.network)
+            build_image(options.network, options.decision)
         elif options.command == "declare":
             declare()
         else:
