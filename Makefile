@@ -13,7 +13,7 @@ READER ?= elf
 SECONDS ?= 60
 # What `make demo-run` plays.
 FRAMES ?= 40
-WINDOW ?= 1
+WINDOW ?= 2
 # How much `make soundness` tries, and what it depends on.
 CASES ?= 200000
 SEED ?= 1
@@ -33,7 +33,7 @@ help:
 	@echo "make soundness  the verifier against other machines: CASES=200000 SEED=1 MUTANTS=200"
 	@echo "make gates      every build of every gate in other hands, verified, run and sabotaged"
 	@echo "make benchmark  time and memory, as ratios"
-	@echo "make demo-run   play a video to the module in the emulator: FRAMES=40 WINDOW=1 to 4"
+	@echo "make demo-run   play a video to the module in the emulator: FRAMES=40 WINDOW=2, of 1 to 4"
 	@echo "make bench-module  what the modules take and how well they do; LABELS=FILE PHOTOS=DIR measure on other photographs"
 	@echo "make bench-table   the same, and write the README's table"
 	@echo "make figures    draw memory map, start and timing of each module, from its image and a run"

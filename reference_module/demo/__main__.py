@@ -98,7 +98,7 @@ def main(arguments: Sequence[str], console: Console | None = None) -> int:
     """Exit codes: 0 done, 2 something that is missing or unreadable (one line says what), 130 interrupted."""
     parser = argparse.ArgumentParser(prog="python -m reference_module.demo", description=__doc__)
     parser.add_argument("--frames", type=_positive, default=40, help="how many, a second each (default %(default)s)")
-    parser.add_argument("--window", type=int, choices=range(1, len(WINDOWS) + 1), default=1, help="of the picture")
+    parser.add_argument("--window", type=int, choices=range(1, len(WINDOWS) + 1), default=2, help="of the picture")
     parser.add_argument("--video", type=Path, help="another video of at least 768 x 576")
     parser.add_argument("--image", type=Path, default=PERSON.image, help="another image, with symbols")
     options = parser.parse_args(arguments)
