@@ -18,6 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from reference_module.build import PERSON  # noqa: E402
+
 SOURCE = ROOT / "reference_module"
 COMPILED = ROOT / "verifier" / "pinproof" / "_kit"
 KIT = COMPILED / "stm32f401xe" / "person-detector"
@@ -138,7 +142,10 @@ def outputs() -> dict[Path, bytes]:
     files[KIT / FIRMWARE / "NOTICE"] = _notice()
     sources = list(python_files())
     for folder in C_FOLDERS:
-        sources += [path for path in (SOURCE / folder).glob("*") if path.suffix in {".c", ".h", ".ld"}]
+        found = [path for path in (SOURCE / folder).glob("*") if path.suffix in {".c", ".h", ".ld"}]
+        sources += [
+            path for path in found if folder != "gate" or path.with_suffix(".c").name not in PERSON.gate_left_out
+        ]
     for path in sources:
         files[KIT / _target(path)] = _renamed(path.read_text("utf-8"))
     return {path: text.encode("utf-8") for path, text in files.items()}

@@ -41,6 +41,22 @@ def test_every_block_is_run_or_marked() -> None:
     assert {"pinproof", "make", "cd"} <= set(words) and len(words) >= 12
 
 
+def test_its_numbers_are_those_of_the_layout() -> None:
+    guide, script = GUIDE.read_text("utf-8"), (GUIDE.parent / "ld/stm32f401re.ld").read_text("utf-8")
+
+    def stated(pattern: str) -> int:
+        found = re.search(pattern, script, re.MULTILINE)
+        assert found is not None, pattern
+        return int(found[1], 0)
+
+    arena, stack = stated(r"^layout_arena_size = (\d+);"), stated(r"^layout_confined_stack_size = (\d+)K;")
+    memory = stated(r"CONFINED_RAM \(rw\) *: ORIGIN = \w+, LENGTH = (\d+)K")
+    model = stated(r"MODEL_FLASH \(r\) *: ORIGIN = (\w+),")
+    assert f"| `.arena` | {arena:,} bytes;" in guide
+    assert f"| stack | {stack} KB at the top of the {memory} KB |" in guide
+    assert f"| `.model` | constants in flash from 0x{model:08X}," in guide
+
+
 @pytest.mark.toolchain
 @pytest.mark.emulation
 def test_the_guide(vendor: Vendor, tmp_path: Path) -> None:

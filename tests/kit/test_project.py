@@ -56,6 +56,8 @@ def project(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> Project
 def test_pinproof_is_the_installed_one(vendor: Vendor, tmp_path: Path) -> None:
     where = vendor.done("python", "-c", "import pinproof; print(pinproof.__file__)", folder=tmp_path)
     assert not Path(where).is_relative_to(ROOT)
+    extras = "import importlib.metadata as m; print(*m.metadata('pinproof').get_all('Provides-Extra'))"
+    assert "kit" in vendor.done("python", "-c", extras, folder=tmp_path).split()
 
 
 def test_it_verifies(project: Project) -> None:
