@@ -35,32 +35,44 @@ def draw(
 def _periods(drawing: Drawing, periods: Sequence[Period], pins: Sequence[str], top: float) -> float:
     width = (_RIGHT - _LEFT) / len(periods)
     edges = [_LEFT + width * number for number in range(len(periods) + 1)]
-    bottom = top + 20 + _LANE * (2 + len(pins))
+    bottom = top + 20 + _LANE * (1 + 2 * len(pins))
     for number, x in enumerate(edges):
         drawing.line([(x, top + 16), (x, bottom)], "edge")
         if number < len(periods):
-            drawing.text(x + 4, top + 10, f"period {periods[number].number}", "small")
+            drawing.text(x + 4, top + 10, f"{'period ' if width > 64 else ''}{periods[number].number}", "small")
     y = top + 20
-    _lane(drawing, y, "answer", "in the mailbox")
-    _lane(drawing, y + _LANE, "preloaded", "by the gate's tick")
-    for number, period in enumerate(periods):
-        x = edges[number]
-        drawing.text(x + 10, y + 26, str(period.mailbox), "mono")
-        drawing.dot(x + 3, y + 22)
-        drawing.text(x + 10, y + _LANE + 26, ", ".join(_level(period, value) for value in period.compares), "mono")
-        drawing.dot(x + 3, y + _LANE + 22)
+    _marks(drawing, y, ("answer", "in the mailbox"), edges, [str(period.mailbox) for period in periods])
     for number, pin in enumerate(pins):
-        base = y + _LANE * (2 + number)
-        _lane(drawing, base, pin, "the pin")
+        y += _LANE
+        words = [_level(period, period.compares[number]) for period in periods]
+        _marks(drawing, y, ("preloaded", f"for {pin}, by the tick"), edges, words)
+        y += _LANE
+        _lane(drawing, y, pin, "the pin")
         points: list[tuple[float, float]] = []
         for index, period in enumerate(periods):
-            level = base + (10 if period.levels[number] else 34)
+            level = y + (10 if period.levels[number] else 34)
             points += [(edges[index], level), (edges[index + 1], level)]
         drawing.line(points, "pin")
     for line in _RUN:
         bottom += 15
         drawing.text(_LEFT, bottom, line, "small")
     return bottom
+
+
+def _marks(
+    drawing: Drawing, y: float, name: tuple[str, str], edges: Sequence[float], words: Sequence[str]
+) -> None:
+    """A lane of what happens once, right after each update event."""
+    _lane(drawing, y, *name)
+    for x, word in zip(edges, words, strict=False):
+        drawing.dot(x + 3, y + 22)
+        drawing.text(x + 10, y + 26, word, "mono")
+
+
+def _lane(drawing: Drawing, y: float, name: str, remark: str) -> None:
+    drawing.text(24, y + 20, name, "head")
+    drawing.text(24, y + 35, remark, "small")
+    drawing.line([(_LEFT, y + _LANE), (_RIGHT, y + _LANE)], "grid")
 
 
 _RUN = (
@@ -71,12 +83,6 @@ _RUN = (
 
 def _level(period: Period, compare: int) -> str:
     return "never" if compare == 0 else "always" if compare > period.reload else f"at {compare:,}"
-
-
-def _lane(drawing: Drawing, y: float, name: str, remark: str) -> None:
-    drawing.text(24, y + 20, name, "head")
-    drawing.text(24, y + 35, remark, "small")
-    drawing.line([(_LEFT, y + _LANE), (_RIGHT, y + _LANE)], "grid")
 
 
 def _within(drawing: Drawing, measured: Measured, tick_cycles: int | None, top: float) -> float:
@@ -95,7 +101,8 @@ def _within(drawing: Drawing, measured: Measured, tick_cycles: int | None, top: 
     for power in range(int(math.log10(period)) + 1):
         x = _AXIS + scale * power
         drawing.line([(x, y), (x, bottom)], "grid")
-        drawing.text(x, bottom + 14, f"{10**power:,}", "small", "middle")
+        words = f"{10**power:,}" if power < 6 else f"{10 ** (power - 6)} million"
+        drawing.text(x, bottom + 14, words, "small", "middle")
     drawing.line([(_RIGHT, y), (_RIGHT, bottom)], "edge")
     for row in rows:
         left, right = (_AXIS + scale * math.log10(max(count, 1)) for count in (row.begin, min(row.end, period)))

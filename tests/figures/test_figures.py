@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reference_module.emulate.periods import Period
+from reference_module.figures import timing
 from reference_module.figures.__main__ import FOLDER, from_image, from_run, main
 from reference_module.figures.errors import FigureError
 from reference_module.figures.svg import Drawing
@@ -113,3 +115,19 @@ def test_the_command_finds_a_stale_figure(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert main(["--check", "--image-only"]) == 1
     assert main(["--image-only"]) == 0
     assert main(["--check", "--image-only"]) == 0
+
+
+def test_two_pins_have_a_lane_each_and_an_edge_within_a_period_is_named() -> None:
+    from reference_module.emulate.measure import Measured, Start, Tick
+
+    reload = 999
+    given = (((0, 0), (False, False)), ((reload + 1, 0), (False, False)), ((0, 500), (True, False)))
+    periods = [
+        Period(number=number, mailbox=number, scores=(), compares=compares, levels=levels, reload=reload)
+        for number, (compares, levels) in enumerate(given, start=1)
+    ]
+    tick = Tick(mailbox_read=20, preloaded=30, wipe=40, capture=50, restart=60, entry=70, finished=400)
+    start = Start(writes=(), entered={}, instructions=10, reload=reload, prescaler=0)
+    text = timing.draw(PERSON, periods, Measured(start=start, tick=tick), None, ["PA5", "PA1"])
+    for words in (">PA5<", ">PA1<", ">for PA1, by the tick<", ">always<", ">at 500<", ">inference 33.0 %<"):
+        assert words in text
