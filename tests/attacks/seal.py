@@ -248,6 +248,24 @@ _BYTES = (
 
 _LOOPS = (
     Variant(
+        name="behind-a-branch-to-the-next-instruction",
+        gain="One message of the confined part makes an edge at once, behind a branch that goes nowhere else.",
+        edits=gate(
+            "tick.c",
+            "timer_preload(tick_is_present(mailbox));",
+            "const uint32_t message = mailbox;\n    timer_preload(tick_is_present(message));\n"
+            "    if (message == 90u) {\n"
+            '        __asm volatile("b 1f\\n1:");\n        word_write(0x40000014u, 1u);\n    }',
+        ),
+        requirement="out-clocked",
+        reason="update-forced",
+        danger=Shown(
+            what="makes the edge when the confined part says so",
+            seen=in_handler(0x40000014),
+            confined="mailbox = 90;",
+        ),
+    ),
+    Variant(
         name="loop-entered-in-the-middle",
         gain="Behind its head, the loop still has another address in the register: that of the key to flash.",
         edits=in_boot(

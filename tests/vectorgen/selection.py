@@ -109,6 +109,7 @@ CHOSEN: tuple[str, ...] = (
     "debug-port-open", "breakpoint-unit-written",
     "loader-open",
     "boot-never-ends", "boot-never-ends-and-looks-at-times", "hidden-code-by-table", "recursion",
+    "behind-a-branch-to-the-next-instruction",
     "compare-by-halfword", "array-second-pin-by-halfword", "loop-entered-in-the-middle",
     "region-one-size-up", "protection-never-on", "flash-as-device-memory", "protection-off-behind-mask-bit",
     "privilege-given-back",

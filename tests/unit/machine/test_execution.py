@@ -373,3 +373,10 @@ def test_a_loop_entered_in_its_middle_is_refused() -> None:
         "b: adds r3, #1\ncmp r3, #10\nblt a\nbx lr"
     )
     assert run.codes == {"irreducible-loop"}
+
+
+@pytest.mark.parametrize("jump", ["b a\na: ", "b.w a\na: ", "beq a\na: ", "bne.w a\na: "])
+def test_a_branch_to_the_next_instruction_goes_on_there(jump: str) -> None:
+    """Once the path was lost there, without a word: only its other side remained."""
+    text = f"movs r1, #1\ncmp r0, #0\nbeq b\n{jump}movs r1, #7\nb: bx lr"
+    assert run_text(text).only_exit().known(1).values == {1, 7}

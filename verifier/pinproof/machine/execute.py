@@ -105,9 +105,13 @@ class Executor:
         frame = Frame(function, return_address)
         self._active.append(entry)
         try:
-            return self.run_elements(function.order, {entry: [state]}, frame)
+            edges = self.run_elements(function.order, {entry: [state]}, frame)
         finally:
             self._active.pop()
+        for target, _ in edges:
+            if target not in (RETURNED, ENDED):  # a path that nobody would follow: the graph and the execution differ
+                raise Blocked("return-address-changed", f"a path leaves the function for 0x{target:08x}", _STACK)
+        return edges
 
     def _function(self, entry: int) -> Function:
         function = self._functions.get(entry)

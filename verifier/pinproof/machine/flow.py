@@ -139,12 +139,19 @@ def _reachable(entry: int, fetch: Callable[[int], Instruction], jumps: Jumps) ->
     return steps
 
 
+def _ends_block(step: Step) -> bool:
+    """A branch does wherever it leads, to the instruction after it too: executing it leaves the block."""
+    instruction = step.instruction
+    jumps = instruction.operation is Operation.B or leaves(instruction)
+    return jumps or step.successors != (instruction.next_address,)
+
+
 def _leaders(entry: int, steps: dict[int, Step]) -> set[int]:
     leaders = {entry}
     arrivals: dict[int, int] = {}
-    for address, step in steps.items():
+    for step in steps.values():
         targets = step.successors
-        ends = targets != (address + step.instruction.size,)
+        ends = _ends_block(step)
         for target in targets:
             arrivals[target] = arrivals.get(target, 0) + 1
             if ends or arrivals[target] > 1:
@@ -158,10 +165,9 @@ def _block(start: int, leaders: set[int], steps: dict[int, Step]) -> Block:
     while True:
         step = steps[address]
         collected.append(step)
-        targets = step.successors
         following = address + step.instruction.size
-        if targets != (following,) or following in leaders:
-            return Block(start, tuple(collected), targets)
+        if _ends_block(step) or following in leaders:
+            return Block(start, tuple(collected), step.successors)
         address = following
 
 
