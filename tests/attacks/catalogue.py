@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks import arrays, handlers, memory, output, protection, seal, sensor
+from tests.attacks import arrays, handlers, memory, microphone, output, protection, seal, sensor
 from tests.attacks.variant import Variant
 
 FAMILIES: dict[str, tuple[Variant, ...]] = {
@@ -13,5 +13,6 @@ FAMILIES: dict[str, tuple[Variant, ...]] = {
     "sensor": sensor.VARIANTS,
     "handlers": handlers.VARIANTS,
     "arrays": arrays.VARIANTS,
+    "microphone": microphone.VARIANTS,
 }
 ATTACKS: tuple[Variant, ...] = tuple(variant for family in FAMILIES.values() for variant in family)

@@ -79,8 +79,7 @@ def _facts(entry: Entry) -> Facts:
     level = entry["level"]
     assert isinstance(files, dict) and isinstance(level, int)
     silicon = _silicon(declared.module.part, *_edit(entry, "silicon"))
-    ports = {f"GPIO{pin[1]}" for pin in declared.sensor.pins}
-    sensor = frozenset(silicon.peripheral(port).register("IDR").address for port in ports)
+    sensor = facts.sensor_registers(silicon, declared)
     return Facts(
         image=read_image(_bytes(_text(entry, "image")), "image.elf"),
         declaration=declared,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.attacks.arrays import ARRAY
 from tests.attacks.memory import BY_PROTECTION
+from tests.attacks.microphone import MICROPHONE
 from tests.attacks.variant import Edit, Kind, Variant
 
 
@@ -53,6 +54,15 @@ ACCEPTED: tuple[Accepted, ...] = (
         about="The part has more memory than three seconds of sound; the protection leaves less in reach.",
         edits=BY_PROTECTION,
     ),
+    *(
+        Accepted(
+            requirement=requirement,
+            name="microphone",
+            about="A microphone on a receiver of the part, which the tick alone reads.",
+            edits=MICROPHONE,
+        )
+        for requirement in ("out-sensor-lines-constant", "mem-frame-bounded", "inp-none", "sns-declared")
+    ),
 )
 
 ELSEWHERE: tuple[Elsewhere, ...] = (
@@ -90,7 +100,8 @@ CHOSEN: tuple[str, ...] = (
     "period-short-by-one", "prescaler-of-17-bits", "crystal-undeclared", "pll-outside-limits",
     "two-mailbox-reads", "fault-stores-compare", "tick-not-acknowledged", "array-second-store-missing",
     "open-usb", "another-timer",
-    "sensor-configured-again", "sensor-bytes-from-pins",
+    "sensor-configured-again", "sensor-bytes-from-pins", "microphone-transmits", "microphone-sleeps-with-the-processor",
+    "microphone-asks-for-dma", "microphone-stopped-in-tick", "microphone-read-by-fault",
     "fault-leaves-answer", "fault-restarts-detector", "idle-word-present", "array-idle-is-high",
     "period-a-tenth", "array-of-a-detector", "supply-not-measured",
     "other-port-read", "reset-cause-read",
@@ -98,7 +109,7 @@ CHOSEN: tuple[str, ...] = (
     "no-wipe", "wipe-spares-last-word", "register-r4-kept", "answer-remembered", "pending-fault-kept-by-table",
     "caches-on",
     "budget-all-memory-confined", "budget-gate-stores-everywhere", "budget-dma-clocked",
-    "frame-one-row-more", "no-capture",
+    "frame-one-row-more", "no-capture", "microphone-window-too-long", "microphone-judged-as-camera",
     "backup-register-used",
     "memory-not-cleared-at-boot", "boot-tells-old-memory",
     "gate-stack-too-small",

@@ -26,10 +26,14 @@ _BLOCK = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _MAX_NAME = 200
 _MAX_CHANNEL = 4
+_MAX_SAMPLES = 1 << 24
 
 
 class SensorKind(StrEnum):
     IMAGE = "image"
+    """A camera, read through input pins; its settings go over a control bus before the drop."""
+    SOUND = "sound"
+    """A microphone without settings, which a receiver of the part clocks and reads all the time."""
 
 
 class ClockSource(StrEnum):
@@ -88,17 +92,36 @@ class Output:
 class Sensor:
     model: str
     kind: SensorKind
-    width: int
-    height: int
+    samples: int
+    """In one frame: of a picture its width times its height."""
     bits_per_sample: int
-    control_bus: str
-    """Name of the peripheral in the silicon file."""
     pins: tuple[str, ...]
+    width: int | None = None
+    height: int | None = None
+    """Of a picture."""
+    samples_per_second: int | None = None
+    """Of sound."""
+    control_bus: str | None = None
+    """Of a camera, name of the peripheral in the silicon file."""
+    data_bus: str | None = None
+    """Of a microphone, name of the peripheral in the silicon file."""
+
+    @property
+    def bus(self) -> str:
+        """The one bus that leads to the sensor."""
+        bus = self.data_bus or self.control_bus
+        assert bus is not None
+        return bus
 
     @property
     def frame_size(self) -> int:
         """Bytes of one frame; each sample takes whole bytes."""
-        return self.width * self.height * ((self.bits_per_sample + 7) // 8)
+        return self.samples * ((self.bits_per_sample + 7) // 8)
+
+    @property
+    def frame_bits(self) -> int:
+        """What a frame tells."""
+        return self.samples * self.bits_per_sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,15 +284,34 @@ def _channels(table: Table, pins: int) -> tuple[int, ...]:
 
 def _sensor(table: Table) -> Sensor:
     with table:
-        return Sensor(
-            model=table.text("model", limit=_MAX_NAME),
-            kind=table.choice("kind", SensorKind),
-            width=table.integer("width", 1, 0xFFFF),
-            height=table.integer("height", 1, 0xFFFF),
-            bits_per_sample=table.integer("bits_per_sample", 1, 32),
-            control_bus=table.matching("control_bus", _BLOCK, "the name of a peripheral such as I2C1"),
-            pins=_pins(table),
-        )
+        kind = table.choice("kind", SensorKind)
+        return _camera(table) if kind == SensorKind.IMAGE else _microphone(table)
+
+
+def _camera(table: Table) -> Sensor:
+    width, height = table.integer("width", 1, 0xFFFF), table.integer("height", 1, 0xFFFF)
+    return Sensor(
+        model=table.text("model", limit=_MAX_NAME),
+        kind=SensorKind.IMAGE,
+        samples=width * height,
+        width=width,
+        height=height,
+        bits_per_sample=table.integer("bits_per_sample", 1, 32),
+        control_bus=table.matching("control_bus", _BLOCK, "the name of a peripheral such as I2C1"),
+        pins=_pins(table),
+    )
+
+
+def _microphone(table: Table) -> Sensor:
+    return Sensor(
+        model=table.text("model", limit=_MAX_NAME),
+        kind=SensorKind.SOUND,
+        samples=table.integer("samples", 1, _MAX_SAMPLES),
+        samples_per_second=table.integer("samples_per_second", 1, 1_000_000),
+        bits_per_sample=table.integer("bits_per_sample", 1, 32),
+        data_bus=table.matching("data_bus", _BLOCK, "the name of a peripheral such as SPI2"),
+        pins=_pins(table),
+    )
 
 
 def _memory(table: Table) -> Memory:

@@ -103,7 +103,7 @@ def _gather(
         exploration=explore(
             parsed,
             silicon,
-            _sensor_registers(silicon, declared),
+            facts.sensor_registers(silicon, declared),
             watch=watched.begin if watched is not None else None,
             mailbox=declared.memory.mailbox,
         ),
@@ -118,13 +118,6 @@ def _gather(
 def _provisioning(declared: Declaration, files: Mapping[str, bytes]) -> Provisioning | None:
     data = files.get(declared.provisioning.file)
     return None if data is None else read_provisioning(data, declared.provisioning.file)
-
-
-def _sensor_registers(silicon: Silicon, declared: Declaration) -> frozenset[int]:
-    """Addresses of the input registers of the ports that hold declared sensor pins (RM0368 8.4.5)."""
-    ports = {f"GPIO{pin[1]}" for pin in declared.sensor.pins}
-    blocks = [silicon.peripheral(name) for name in sorted(ports) if silicon.has_peripheral(name)]
-    return frozenset(block.register("IDR").address for block in blocks)
 
 
 def _known(fact: Known[Value] | Problem) -> Value | None:

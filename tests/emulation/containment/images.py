@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pinproof import facts
 from pinproof.declaration import read_declaration
 from pinproof.image import read_image
 from pinproof.machine.explore import explore
@@ -99,8 +100,7 @@ def vectors() -> tuple[Subject, ...]:
 @cache
 def sensor_registers() -> frozenset[int]:
     declared = read_declaration((ROOT / "reference_module" / "module.toml").read_bytes(), "module.toml")
-    ports = sorted({f"GPIO{pin[1]}" for pin in declared.sensor.pins})
-    return frozenset(silicon().peripheral(port).register("IDR").address for port in ports)
+    return facts.sensor_registers(silicon(), declared)
 
 
 def explored(image: bytes) -> Exploration:

@@ -151,6 +151,18 @@ def test_unknown_keys_at_the_top_and_inside() -> None:
 
 SPAN = "the address space"
 PIN = "is not a pin (PA0 to PK15)"
+CAMERA = """kind = "image"
+width = 96
+height = 96
+bits_per_sample = 8
+control_bus = "I2C1"
+"""
+MICROPHONE = """kind = "sound"
+samples = 4608
+samples_per_second = 16000
+bits_per_sample = 16
+data_bus = "SPI2"
+"""
 ONE_A_PIN = "give one a pin, in the same order"
 DIGEST = "is not a SHA-256 (64 lower-case hex digits)"
 PATH = "is not a path relative to the declaration, of plain names without '..'"
@@ -238,7 +250,28 @@ PATH = "is not a path relative to the declaration, of plain names without '..'"
             "output.period_seconds: '\u0661' is not a decimal number such as \"1.0\"",
         ),
         ('period_seconds = "1.0"', 'period_seconds = "0.0"', "output.period_seconds: must be more than 0"),
-        ('kind = "image"', 'kind = "radar"', "sensor.kind: 'radar' is not one of: image"),
+        ('kind = "image"', 'kind = "radar"', "sensor.kind: 'radar' is not one of: image, sound"),
+        ('kind = "image"', 'kind = "sound"', "sensor.samples: missing"),
+        ("height = 96", "height = 96\nsamples = 9216", "sensor.samples: unknown key"),
+        (CAMERA, MICROPHONE + "width = 96\n", "sensor.width: unknown key"),
+        (CAMERA, MICROPHONE + 'control_bus = "I2C1"\n', "sensor.control_bus: unknown key"),
+        (CAMERA, MICROPHONE.replace('data_bus = "SPI2"\n', ""), "sensor.data_bus: missing"),
+        (
+            CAMERA,
+            MICROPHONE.replace('"SPI2"', '"spi2"'),
+            "sensor.data_bus: 'spi2' is not the name of a peripheral such as SPI2",
+        ),
+        (CAMERA, MICROPHONE.replace("samples = 4608", "samples = 0"), "sensor.samples: 0 is not from 1 to 16777216"),
+        (
+            CAMERA,
+            MICROPHONE.replace("samples = 4608", "samples = 4609"),
+            "memory.frame.size: 9216 bytes, but the sensor's frame has 9218",
+        ),
+        (
+            CAMERA,
+            MICROPHONE.replace("samples_per_second = 16000", "samples_per_second = 1000001"),
+            "sensor.samples_per_second: 1000001 is not from 1 to 1000000",
+        ),
         ("width = 96", "width = 0", "sensor.width: 0 is not from 1 to 65535"),
         ("height = 96", "height = 65536", "sensor.height: 65536 is not from 1 to 65535"),
         ("bits_per_sample = 8", "bits_per_sample = 33", "sensor.bits_per_sample: 33 is not from 1 to 32"),
@@ -370,3 +403,10 @@ def test_an_array_gives_each_pin_its_channel() -> None:
 def test_one_channel_is_that_of_every_pin() -> None:
     output = read(changed('["PA5"]', '["PA5", "PA15"]')).output
     assert output.channels == (1, 1)
+
+
+def test_a_microphone_has_samples_and_a_data_bus() -> None:
+    sensor = read(changed(CAMERA, MICROPHONE)).sensor
+    assert (sensor.kind, sensor.samples, sensor.samples_per_second) == (SensorKind.SOUND, 4608, 16000)
+    assert (sensor.bus, sensor.data_bus, sensor.control_bus, sensor.width) == ("SPI2", "SPI2", None, None)
+    assert (sensor.frame_size, sensor.frame_bits) == (9216, 73_728)

@@ -147,6 +147,7 @@ def _declaration() -> Declaration:
         sensor=Sensor(
             model="HM01B0",
             kind=SensorKind.IMAGE,
+            samples=96 * 96,
             width=96,
             height=96,
             bits_per_sample=8,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pinproof.declaration import Range
+from pinproof.declaration import Range, SensorKind
 from pinproof.facts import Facts
 from pinproof.machine.result import Origin, Site, Word
 from pinproof.silicon import Buffer
@@ -52,7 +52,7 @@ SENSOR_DATA = Word(low=0, high=0xFFFFFFFF, origins=SENSED)
 
 
 def wider_frame(facts: Facts) -> Facts:
-    return declaration(facts, "sensor", width=97)
+    return declaration(facts, "sensor", samples=97 * 96)
 
 
 VOICE_BUDGET = 96_000
@@ -203,6 +203,7 @@ CASES: list[Case] = [
         ("capture-in-boot", lambda facts: read(facts, BOOT, "I2C1", "DR", anything(Origin.DEVICE))),
         ("frame-overrun", lambda facts: held(facts, TICK, FRAME + FRAME_SIZE, FRAME + FRAME_SIZE + 4, SENSOR_DATA)),
         ("frame-overrun", lambda facts: held(facts, TICK, STACK_TOP, STACK_TOP + 4, SENSOR_DATA)),
+        ("frame-kind", lambda facts: declaration(facts, "sensor", kind=SensorKind.SOUND)),
         ("frame-size", wider_frame),
         (
             "frame-too-large",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from pinproof.declaration import Clock, ClockSource
+from pinproof.declaration import Clock, ClockSource, Sensor, SensorKind
 from pinproof.facts import Facts
 from pinproof.machine.result import AccessKind, Origin, Word
 from pinproof.profile import Budget
@@ -25,6 +25,7 @@ from tests.unit.requirements.deviations import (
     held,
     loaded,
     options,
+    read,
     region,
     run,
     stacked,
@@ -88,6 +89,39 @@ def compare(**changes: object) -> Deviation:
 
 def clocked(bits: int) -> Deviation:
     return lambda facts: device(facts, "RCC", "APB1ENR", 1 | bits)
+
+
+def hearing(deviation: Deviation | None = None) -> Deviation:
+    """A microphone on SPI2 in place of the camera."""
+    at_drop = {
+        ("RCC", "APB1ENR"): 1 | 1 << 14,
+        ("RCC", "APB1LPENR"): 1 | 1 << 14,
+        ("GPIOB", "MODER"): 0xBAFFFFFF,
+        ("GPIOB", "AFRH"): 0x50550000,
+        ("SPI2", "I2SCFGR"): 0xF00,
+        ("SPI2", "I2SPR"): 0x29,
+    }
+
+    def heard(facts: Facts) -> Facts:
+        for (block, name), value in at_drop.items():
+            facts = device(facts, block, name, value)
+        facts = forgotten(facts, TICK, 0x40020810, AccessKind.LOAD)
+        for name in ("SR", "DR"):
+            facts = read(facts, TICK, "SPI2", name, anything(Origin.SENSOR), in_loop=True)
+        facts = written(facts, BOOT, "SPI2", "I2SCFGR", 0xF00)
+        sensor = Sensor(
+            model="HM01B0",
+            kind=SensorKind.SOUND,
+            samples=4608,
+            samples_per_second=16000,
+            bits_per_sample=16,
+            data_bus="SPI2",
+            pins=("PB12", "PB13", "PB15"),
+        )
+        facts = replace(facts, declaration=replace(facts.declaration, sensor=sensor))
+        return facts if deviation is None else deviation(facts)
+
+    return heard
 
 
 def output_on_sensor_pin(facts: Facts) -> Facts:
@@ -249,6 +283,27 @@ CASES: list[Case] = [
     *undecided("out-no-other-peripheral", ("no-drop", no_drop), ("mpu-words-unknown", unknown_region)),
     *fails(
         "out-sensor-lines-constant",
+        ("data-bus-unknown", hearing(lambda facts: declaration(facts, "sensor", data_bus="USART2"))),
+        ("data-bus-pins", hearing(lambda facts: declaration(facts, "sensor", pins=("PB12", "PB13")))),
+        ("data-bus-pins", hearing(lambda facts: declaration(facts, "sensor", pins=("PB10", "PB13", "PB15")))),
+        ("data-bus-pins", hearing(lambda facts: declaration(facts, "sensor", pins=("PB12", "PB13", "PB14")))),
+        ("data-bus-pins", hearing(lambda facts: device(facts, "GPIOB", "AFRH", 0x60550000))),
+        ("data-bus-set-up", hearing(lambda facts: device(facts, "SPI2", "I2SCFGR", 0xE00))),
+        ("data-bus-set-up", hearing(lambda facts: device(facts, "SPI2", "I2SCFGR", Word.exactly(0xF00, 0xF10)))),
+        ("data-bus-set-up", hearing(lambda facts: device(facts, "SPI2", "CR1", 0x40))),
+        ("data-bus-set-up", hearing(lambda facts: written(facts, BOOT, "SPI2", "I2SPR", anything(Origin.SENSOR)))),
+        ("data-bus-requests", hearing(lambda facts: device(facts, "SPI2", "CR2", 1))),
+        ("data-bus-requests", hearing(lambda facts: device(facts, "SPI2", "I2SPR", 0x229))),
+        ("data-bus-clock", hearing(lambda facts: device(facts, "RCC", "APB1ENR", 1))),
+        ("data-bus-clock", hearing(lambda facts: device(facts, "RCC", "APB1LPENR", 1))),
+        ("data-bus-clock", hearing(lambda facts: device(facts, "RCC", "CFGR", 4 << 10 | 2 | 1 << 23))),
+        ("data-bus-written-after-drop", hearing(lambda facts: written(facts, TICK, "SPI2", "I2SCFGR", 0xB00))),
+        ("data-bus-read-elsewhere", hearing(lambda facts: read(facts, FAULT, "SPI2", "DR"))),
+        ("data-bus-read-elsewhere", hearing(lambda facts: read(facts, TICK, "SPI2", "I2SCFGR"))),
+        (
+            "sensor-line-on-request",
+            hearing(lambda facts: written(facts, TICK, "GPIOB", "BSRR", anything(Origin.CONFINED))),
+        ),
         ("sensor-bus-unknown", lambda facts: declaration(facts, "sensor", control_bus="GPIOA")),
         ("sensor-bus-unknown", lambda facts: declaration(facts, "sensor", control_bus="I2C9")),
         ("sensor-bytes-vary", lambda facts: written(facts, BOOT, "I2C1", "DR", anything(Origin.RESET))),

@@ -16,6 +16,7 @@ from tests.unit.requirements import deviations
 from tests.unit.requirements.builders import RELOAD, access, conforming_facts
 from tests.unit.requirements.cases import decide
 from tests.unit.requirements.mem_cases import by_protection
+from tests.unit.requirements.out_cases import hearing
 
 
 def reaches(address: int | Word, start: int, end: int, width: int = 4) -> bool:
@@ -166,6 +167,16 @@ def test_a_part_with_too_much_memory_conforms_by_protection_alone() -> None:
 def test_a_part_with_little_memory_needs_no_proof_of_what_is_in_reach() -> None:
     outcome = decide("mem-writable-budget", deviations.obstacle(conforming_facts()))
     assert isinstance(outcome, Pass) and outcome.grade is Grade.SILICON
+
+
+@pytest.mark.parametrize("requirement", ["out-sensor-lines-constant", "inp-none", "mem-forgetful", "out-declared-pins"])
+def test_a_microphone_on_a_receiver_of_the_part(requirement: str) -> None:
+    facts = hearing()(conforming_facts())
+    assert isinstance(decide(requirement, facts), Pass), decide(requirement, facts)
+    found = facts_of.pin_capacity(facts)
+    assert isinstance(found, Known) and found.value.frame_bits == 4608 * 16
+    reachable = facts_of.writable_memory(facts)
+    assert isinstance(reachable, Known) and dict(reachable.value)["SPI2 receiver"] == 4
 
 
 def test_the_ledger_grows_with_what_is_not_confirmed() -> None:

@@ -64,7 +64,6 @@ from pinproof.facts._memory import (
 from pinproof.facts._pins import (
     Mode,
     PinState,
-    input_registers,
     pin_state,
     pin_states,
     port_of,
@@ -95,6 +94,7 @@ from pinproof.facts._sealing import (
     is_engaged,
     provisioning_problems,
 )
+from pinproof.facts._sensor import DATA_BUS_REASONS, data_bus_problems, sensor_registers
 from pinproof.facts._static import static_code
 from pinproof.facts._steady import STEADY_REASONS, reset_problems
 from pinproof.facts._timer import (
@@ -156,6 +156,7 @@ __all__ = [
     "ASSUMPTION_ROUTING",
     "ASSUMPTION_SUPPLY",
     "CLOCK_REASONS",
+    "DATA_BUS_REASONS",
     "DECODING_REASONS",
     "DEVICE_REASONS",
     "EXCEPTION_REASONS",
@@ -200,6 +201,7 @@ __all__ = [
     "conclude",
     "conclude_without_machine",
     "crystal_possible",
+    "data_bus_problems",
     "declared",
     "declared_output",
     "described",
@@ -217,7 +219,6 @@ __all__ = [
     "handler_stacks",
     "handlers",
     "hardware",
-    "input_registers",
     "is_engaged",
     "is_start",
     "is_tick",
@@ -253,6 +254,7 @@ __all__ = [
     "register_problems",
     "reset_problems",
     "security_system_possible",
+    "sensor_registers",
     "show_seconds",
     "silicon",
     "span",

@@ -63,12 +63,6 @@ def pin_state(facts: Facts, pin: str) -> PinState | None:
     return next((state for state in pin_states(facts) if state.name == pin), None)
 
 
-def input_registers(facts: Facts, pins: tuple[str, ...]) -> frozenset[int]:
-    """Addresses of the registers through which these pins are read: what the machine calls the sensor's registers."""
-    blocks = (port_of(facts, pin) for pin in pins)
-    return frozenset(block.register("IDR").address for block in blocks if block is not None)
-
-
 def port_stores_after_drop(facts: Facts) -> Iterator[Touch]:
     """Every store of a handler to a port, except those that may drive a declared sensor line.
 

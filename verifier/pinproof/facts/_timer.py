@@ -225,7 +225,6 @@ def pin_capacity(facts: Facts) -> Known[Capacity] | Problem:
         return period
     if not isinstance(values, Known):
         return values
-    sensor = facts.declaration.sensor
     nanoseconds = int(period.value * _NANOSECONDS)
     if nanoseconds < 1 or not ticks(facts):
         return Unknown(
@@ -237,7 +236,7 @@ def pin_capacity(facts: Facts) -> Known[Capacity] | Problem:
         alphabet=values.value,
         jitter_positions=0,
         minimum_period_ns=nanoseconds,
-        frame_bits=sensor.width * sensor.height * sensor.bits_per_sample,
+        frame_bits=facts.declaration.sensor.frame_bits,
     )
     return Known(value=capacity, evidence=period.evidence)
 

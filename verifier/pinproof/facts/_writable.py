@@ -19,6 +19,9 @@ WRITABLE_REASONS: dict[str, str] = {
 }
 """Why nothing is known of what can be written."""
 
+_RECEIVER_BYTES = 4
+"""What a running receiver can hold: its data register and its shift register, of 16 bits each (RM0402 26.3)."""
+
 Parts = tuple[tuple[str, int], ...]
 """Name and bytes of each part, as a report prints it."""
 
@@ -59,6 +62,8 @@ def writable_memory(facts: Facts) -> Known[Parts] | Unknown:
     )
     parts = [("confined memory", _size(opened.value)), ("gate memory", _size(gate))]
     parts += [(name, size) for name, size, reached in _others(facts) if reached]
+    if facts.declaration.sensor.data_bus is not None:
+        parts.append((f"{facts.declaration.sensor.data_bus} receiver", _RECEIVER_BYTES))
     return Known(value=tuple(parts), evidence=evidence)
 
 

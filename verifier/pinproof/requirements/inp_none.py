@@ -28,13 +28,13 @@ from pinproof.facts import (
     block_reach_problems,
     blocks_with,
     conclude,
-    input_registers,
     loads,
     name_of_access,
     pin_states,
     places,
     ports,
     proved,
+    sensor_registers,
     touches,
 )
 from pinproof.outcome import Outcome
@@ -69,7 +69,7 @@ def _input_loads(facts: Facts) -> list[Touch]:
 
 
 def _ports(facts: Facts, read: list[Touch]) -> Iterator[Problem]:
-    allowed = input_registers(facts, facts.declaration.sensor.pins)
+    allowed = sensor_registers(facts.silicon, facts.declaration)
     for touch in read:
         if touch.exact is None or touch.exact & ~3 not in allowed:
             yield Refusal(

@@ -10,7 +10,8 @@ the drop on; the tick reads no device but the sensor's lines, on a port without 
 flags; but for the compare register, handlers store constants alone, to status registers and sensor lines.
 
 *False accepts.* State that no manual names as memory: prefetch buffers (A-silicon-as-manual). The tick
-begins some cycles later or earlier with what it interrupts. Windows of several periods are judged as one period.
+begins some cycles later or earlier with what it interrupts. Windows of several periods are judged as one period. A
+microphone's receiver holds what it could not hand over, so a window can begin with sound from before its period.
 
 *False rejects.* A gate that smooths over frames in its own memory; a wipe that stores the sensor's data outside the
 frame and overwrites it later on some paths only.
@@ -36,13 +37,13 @@ from pinproof.facts import (
     device_problems,
     drops,
     handlers,
-    input_registers,
     leftovers,
     name_of_access,
     output_timer,
     places,
     proved,
     register,
+    sensor_registers,
     stores,
     ticks,
     touches,
@@ -132,7 +133,7 @@ def _paths(facts: Facts) -> Iterator[Problem]:
 
 def _reads(facts: Facts) -> Iterator[Problem]:
     """A clock, a counter or a fault status is a memory too: it reads the sensor and its timer's flags alone."""
-    allowed = set(input_registers(facts, facts.declaration.sensor.pins))
+    allowed = set(sensor_registers(facts.silicon, facts.declaration))
     timer = output_timer(facts)
     if timer is not None:
         allowed.add(register(facts, timer.name, "SR"))

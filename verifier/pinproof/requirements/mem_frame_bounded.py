@@ -1,9 +1,9 @@
 """Capture MUST write only inside the declared frame buffer, whose size is the size of the declared frame.
 
 *How it is decided.* At every end of every handler, memory that can hold sensor data lies inside the declared frame,
-which has the size of the declared frame, lies in confined memory apart from the mailbox, and is no larger than the
-profile's largest. Some sensor data must be there at some end of the tick, or nothing was captured. Boot reads neither
-the sensor's lines nor what its bus received.
+which has the size of the declared sensor's, lies in confined memory apart from the mailbox, and is of the profile's
+kind and no larger than its largest. Some sensor data must be there at some end of the tick, or nothing was captured.
+Boot reads neither the sensor's lines nor what its bus received.
 
 *False accepts.* Sensor data that is stored elsewhere and cleared again before the handler ends: nobody sees it.
 
@@ -28,11 +28,11 @@ from pinproof.facts import (
     boot,
     conclude,
     handlers,
-    input_registers,
     loads,
     name_of_access,
     places,
     proved,
+    sensor_registers,
     span,
     stack_area,
     ticks,
@@ -47,7 +47,8 @@ REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     **PROTECTION_REASONS,
     "frame-overrun": "sensor data can lie outside the declared frame",
-    "frame-size": "the declared frame is not width times height times bytes a sample",
+    "frame-kind": "the declared sensor is not of the kind that the profile is for",
+    "frame-size": "the declared frame has not the size of the sensor's",
     "frame-too-large": "the declared frame is larger than the profile allows",
     "frame-not-confined": "the declared frame lies outside the memory that the confined part can write",
     "capture-in-boot": "boot reads the sensor's lines or what its bus received, and no proof covers its pins yet",
@@ -71,8 +72,8 @@ def check(facts: Facts) -> Outcome:
 
 def _early(facts: Facts) -> Iterator[Problem]:
     """Before the drop nothing keeps the gate from showing on a pin what it sees, at every start."""
-    places_of_data = set(input_registers(facts, facts.declaration.sensor.pins))
-    name = facts.declaration.sensor.control_bus
+    places_of_data = set(sensor_registers(facts.silicon, facts.declaration))
+    name = facts.declaration.sensor.bus
     block = facts.silicon.peripheral(name) if facts.silicon.has_peripheral(name) else None
     places_of_data |= {each.address for each in block.registers if each.name == _BUS_DATA} if block else set()
     read = [touch for address in sorted(places_of_data) for touch in loads(facts, boot(facts), address)]
@@ -90,11 +91,14 @@ def _declared(facts: Facts) -> Iterator[Problem]:
         yield Refusal(
             reason="frame-size", message=f"{frame.size} bytes, but the sensor's frame has {sensor.frame_size}"
         )
-    too_many = sensor.width * sensor.height > limit.maximum_samples
-    if too_many or sensor.bits_per_sample > limit.maximum_bits_per_sample:
+    if sensor.kind.value != limit.kind.value:
+        yield Refusal(
+            reason="frame-kind", message=f"the sensor's kind is {sensor.kind}, the profile is for {limit.kind}"
+        )
+    if sensor.samples > limit.maximum_samples or sensor.bits_per_sample > limit.maximum_bits_per_sample:
         yield Refusal(
             reason="frame-too-large",
-            message=f"{sensor.width} by {sensor.height} of {sensor.bits_per_sample} bits is above the profile's limit",
+            message=f"{sensor.samples} samples of {sensor.bits_per_sample} bits are above the profile's limit",
         )
     writable = unprivileged(facts, Use.WRITE)
     if not isinstance(writable, Known):

@@ -77,7 +77,7 @@ def check(facts: Facts) -> Outcome:
 
 def _others(facts: Facts) -> tuple[Peripheral, ...]:
     """The blocks that can signal and are not declared."""
-    declared = {facts.declaration.output.timer, facts.declaration.sensor.control_bus}
+    declared = {facts.declaration.output.timer, facts.declaration.sensor.bus}
     return tuple(
         block
         for block in blocks_with(facts, *_SIGNALLING)

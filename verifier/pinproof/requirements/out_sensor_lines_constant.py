@@ -4,8 +4,12 @@
 the image influences. A byte may be left out because of what the bus answers, never because of a picture or of what
 RAM held. At the drop the bus is disabled and its clock off, or its port pins are released. After the drop a port bit
 on a sensor line may be stored only in the tick, on every path, with constants.
+A microphone's data bus sends nothing: before the drop constants make the block an I2S master that only receives, on
+the declared pins, without DMA, interrupts or a master clock output; its clock is the part's own and runs in sleep as
+well; from the drop on no handler stores to it, and the tick alone reads it, its data and status and nothing else.
 
-*False accepts.* What the sensor itself does on its lines once it streams (A-materials).
+*False accepts.* What the sensor itself does on its lines once it streams (A-materials). That a receiver clocks on
+whether or not its data is read is the manual's word (A-silicon-as-manual).
 
 *False rejects.* Read-modify-write of the bus's control register.
 """
@@ -16,6 +20,7 @@ from collections.abc import Iterator
 
 from pinproof.facts import (
     ASSUMPTION_MATERIALS,
+    DATA_BUS_REASONS,
     MACHINE_REASONS,
     Facts,
     Problem,
@@ -25,6 +30,7 @@ from pinproof.facts import (
     block_stores,
     boot,
     conclude,
+    data_bus_problems,
     device_at_drops,
     drops,
     handlers,
@@ -40,6 +46,7 @@ from pinproof.silicon import Capability, Peripheral
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
+    **DATA_BUS_REASONS,
     "sensor-bus-unknown": "the declared sensor bus is no serial block of the part",
     "sensor-bytes-vary": "what is sent to the sensor depends on something outside the image",
     "sensor-written-after-drop": "a handler stores to the sensor's bus",
@@ -52,7 +59,9 @@ _BUS_ANSWERS = frozenset({Origin.DEVICE})
 
 
 def check(facts: Facts) -> Outcome:
-    name = facts.declaration.sensor.control_bus
+    if facts.declaration.sensor.data_bus is not None:
+        return _microphone(facts)
+    name = facts.declaration.sensor.bus
     block = facts.silicon.peripheral(name) if facts.silicon.has_peripheral(name) else None
     if block is None or Capability.SERIAL not in block.capabilities:
         missing = Refusal(reason="sensor-bus-unknown", message=f"{name} is no serial block of {facts.silicon.part}")
@@ -66,6 +75,17 @@ def check(facts: Facts) -> Outcome:
     ]
     problems = [*_before(facts, sent), *_at_drop(facts, block), *_after(facts, block)]
     return conclude(facts, problems, evidence, [ASSUMPTION_MATERIALS])
+
+
+def _microphone(facts: Facts) -> Outcome:
+    """Nothing is sent: the receiver's two clocks run from boot on, whatever anybody does."""
+    name = facts.declaration.sensor.bus
+    where = [facts.at(drop.site) for drop in drops(facts)]
+    evidence = [
+        proved(f"{name} only receives, and its clock lines run from the drop on, in sleep as well", *where),
+        proved(f"no handler stores to {name}; the tick alone reads its data"),
+    ]
+    return conclude(facts, [*data_bus_problems(facts), *_port_stores(facts)], evidence, [ASSUMPTION_MATERIALS])
 
 
 def _before(facts: Facts, sent: list[Touch]) -> Iterator[Problem]:
@@ -99,6 +119,10 @@ def _after(facts: Facts, block: Peripheral) -> Iterator[Problem]:
             message=f"a handler stores to {block.name}",
             places=places(facts, later),
         )
+    yield from _port_stores(facts)
+
+
+def _port_stores(facts: Facts) -> Iterator[Problem]:
     sensor_ports = {port_of(facts, pin) for pin in facts.declaration.sensor.pins}
     lines = [
         touch

@@ -53,7 +53,7 @@ def check(facts: Facts) -> Outcome:
 
 
 def _others(facts: Facts) -> tuple[Peripheral, ...]:
-    bus = facts.declaration.sensor.control_bus
+    bus = facts.declaration.sensor.bus
     return tuple(block for block in blocks_with(facts, *_SENSING) if block.name != bus)
 
 

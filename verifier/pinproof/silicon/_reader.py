@@ -13,9 +13,11 @@ from pinproof.silicon._types import (
     BitBand,
     Buffer,
     BusMaster,
+    BusPin,
     Capability,
     Clocks,
     Cycles,
+    DataBus,
     Erratum,
     Exceptions,
     Lock,
@@ -68,6 +70,7 @@ def read_silicon(data: bytes, name: str) -> Silicon:
             exceptions=_exceptions(document.table("exceptions")),
             clocks=_clocks(document.table("clocks")),
             timers=tuple(map(_timer, document.tables("timer"))),
+            data_buses=tuple(map(_data_bus, document.tables("data_bus"))),
             cycles=_cycles(document.table("cycles")),
             locks=tuple(map(_lock, document.tables("lock"))),
             pins=tuple(map(_pin, document.tables("pin"))),
@@ -96,6 +99,7 @@ def _refuse_contradictions(silicon: Silicon, document: Table) -> None:
     users = [(buffer.peripheral, "buffer") for buffer in silicon.buffers]
     users += [(master.name, "master") for master in silicon.masters]
     users += [(timer.name, "timer") for timer in silicon.timers]
+    users += [(bus.name, "data_bus") for bus in silicon.data_buses]
     for block, key in users:
         if block not in blocks:
             document.refuse(key, f"'{block}' is no peripheral of this file")
@@ -205,8 +209,10 @@ def _optional_mask(table: Table, key: str) -> int:
 
 
 def _optional_bit(table: Table, key: str) -> RegisterBit | None:
-    if not table.has(key):
-        return None
+    return _bit(table, key) if table.has(key) else None
+
+
+def _bit(table: Table, key: str) -> RegisterBit:
     with table.table(key) as inner:
         return RegisterBit(register=inner.integer("register", 0, _WORD_MAX), bit=inner.integer("bit", 0, 31))
 
@@ -290,6 +296,26 @@ def _timer(table: Table) -> Timer:
             exception=table.integer("exception", 16, _EXCEPTIONS_MAX - 1),
             external_trigger_pins=table.texts("external_trigger_pins"),
             outputs=tuple(outputs),
+            cite=table.text("cite"),
+        )
+
+
+def _data_bus(table: Table) -> DataBus:
+    with table:
+        pins = []
+        for row in table.tables("pins"):
+            with row:
+                pins.append(
+                    BusPin(
+                        pin=row.text("pin"),
+                        signal=row.text("signal"),
+                        alternate_function=row.integer("alternate_function", 0, 15),
+                    )
+                )
+        return DataBus(
+            name=table.text("name"),
+            external_clock=_bit(table, "external_clock"),
+            pins=tuple(pins),
             cite=table.text("cite"),
         )
 

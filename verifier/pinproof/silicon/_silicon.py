@@ -17,6 +17,7 @@ from pinproof.silicon._types import (
     BusMaster,
     Clocks,
     Cycles,
+    DataBus,
     Erratum,
     Exceptions,
     Lock,
@@ -61,6 +62,7 @@ class Silicon:
     exceptions: Exceptions
     clocks: Clocks
     timers: tuple[Timer, ...]
+    data_buses: tuple[DataBus, ...]
     cycles: Cycles
     locks: tuple[Lock, ...]
     pins: tuple[Pin, ...]
@@ -109,6 +111,9 @@ class Silicon:
     def timer(self, name: str) -> Timer | None:
         return next((timer for timer in self.timers if timer.name == name), None)
 
+    def data_bus(self, name: str) -> DataBus | None:
+        return next((bus for bus in self.data_buses if bus.name == name), None)
+
     @property
     def unconfirmed(self) -> tuple[Unconfirmed, ...]:
         """Every fact whose `cite` is no source, for the ledger."""
@@ -133,6 +138,7 @@ class Silicon:
         yield "exceptions", self.exceptions.cite
         yield from ((f"clocks {key}", cite) for key, cite in self.clocks.cites.items())
         yield from ((f"timer {item.name}", item.cite) for item in self.timers)
+        yield from ((f"data-bus {item.name}", item.cite) for item in self.data_buses)
         yield "cycles", self.cycles.cite
         yield from ((f"lock {item.id}", item.cite) for item in self.locks)
         yield from ((f"pin {item.name}", item.cite) for item in self.pins)

@@ -239,6 +239,25 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BusPin:
+    pin: str
+    signal: str
+    """What the line is called on the bus: each signal is needed once."""
+    alternate_function: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataBus:
+    """A block that can clock a microphone by itself and hands over what it receives."""
+
+    name: str
+    external_clock: RegisterBit
+    """1 where the block's clock comes from a pin."""
+    pins: tuple[BusPin, ...]
+    cite: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cycles:
     """Upper bounds in processor cycles, without wait states."""
 
