@@ -41,7 +41,7 @@ PERSON = Product(
 )
 VOICE = Product(
     name="voice",
-    title="voice command",
+    title="voice-command module",
     image=HERE / "voice_command.elf",
     declaration=HERE / "voice" / "module.toml",
     capture="microphone_capture",

@@ -23,6 +23,8 @@ from reference_module.figures.errors import FigureError
 from reference_module.products import PRODUCTS, Product, verified
 
 FOLDER = Path(__file__).parent
+_IDLE_SHIFT = 3
+"""Nanoseconds an instruction, as a power of two, where no inference has to fit into a period."""
 
 
 def from_image(product: Product) -> Iterator[tuple[str, str]]:
@@ -39,7 +41,10 @@ def from_run(product: Product) -> Iterator[tuple[str, str]]:
     yield f"{product.name}-boot.svg", boot.draw(product, measured.start, symbols, silicon)
     channels = output.get("channels", [output.get("channel", 1)])
     frames = [None] * (len(product.answers) - 2)
-    periods = list(play(product.image, frames, capture=product.capture, channels=channels, answers=product.answers))
+    run = play(
+        product.image, frames, capture=product.capture, channels=channels, answers=product.answers, shift=_IDLE_SHIFT
+    )
+    periods = list(run)
     bound = verified(product).proof.tick_cycles
     yield f"{product.name}-timing.svg", timing.draw(product, periods, measured, bound, output["pins"])
 

@@ -135,17 +135,19 @@ def _confined_stack(declared: Declared, symbols: Symbols) -> Iterator[Block]:
 
 
 def _with_frame(blocks: Sequence[Block], declared: Declared) -> list[Block]:
-    """What holds the frame is cut where the frame begins and ends."""
+    """What holds the frame is cut where the frame begins and ends; where nothing does, the frame has its own place."""
     start = declared["memory"]["frame"]["start"]
     end = start + declared["memory"]["frame"]["size"]
     made: list[Block] = []
+    name = "frame"
     for block in blocks:
         if not block.start <= start < block.end:
             made.append(block)
             continue
         parts = [replace(block, end=start), replace(block, start=end)]
         made += [part for part in parts if part.end > part.start]
-        made.append(Block(start=start, end=end, name="frame, and activations once it is read", kind="frame"))
+        name = "frame, and activations once it is read"
+    made.append(Block(start=start, end=end, name=name, kind="frame"))
     return sorted(made, key=lambda block: block.start)
 
 
