@@ -26,6 +26,8 @@ PROJECT = FOLDER.parent
 IMAGE = Path("build/module.elf")
 NETWORK = Path("build/network")
 DECLARATION = Path("module.toml")
+LARGEST = 16 * 1024 * 1024
+"""Bytes of any file that is read: an endless device is refused and not swallowed."""
 
 BRIGHT, DARK = 200, 20
 """Grey levels of the frames that `emulate` knows by name."""
@@ -120,9 +122,13 @@ def _frame(name: str, size: int) -> bytes | None:
 
 def _read(path: Path, otherwise: str = "") -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
     except OSError as error:
         raise ProjectError("; ".join(part for part in (f"{path}: {error.strerror}", otherwise) if part)) from error
+    if len(data) > LARGEST:
+        raise ProjectError(f"{path}: larger than {LARGEST:,} bytes")
+    return data
 
 
 def _messages(error: Exception) -> Iterator[str]:

@@ -129,6 +129,7 @@ def test_networks_that_cannot_be_used(project: Project, tmp_path: Path) -> None:
     other = project.copy(tmp_path / "project")
     image = (other.folder / "build/module.elf").read_bytes()
     assert "nowhere.tflite: No such file" in other.fails("NETWORK=nowhere.tflite")
+    assert "larger than 16,777,216 bytes" in other.fails("NETWORK=/dev/zero")
     for name in ("text.tflite", "cut.tflite"):
         assert f"error: {name}: " in other.fails(f"NETWORK={tmp_path}/{name}")
     shutil.copy(TFLITE, tmp_path / "yours.tflite")
