@@ -170,8 +170,22 @@ class Checker:
                 if not within:
                     self._missing(Kind.CONSTANT, moved.pc, f"loads {address:#x}, which is not in `constants`")
                 self._findings.facts[Kind.CONSTANT] += within
+        elif moved.store and moved.address >= MEMORY_START:
+            self._stored_to_memory(active, moved)
         elif not moved.store and active.number and self._is_confined(moved.address):
             self._access(active, kind, moved)
+
+    def _stored_to_memory(self, active: _Active, moved: Moved) -> None:
+        """All of a loop's stores at once: what they reach is one range, and so must be what is claimed of it."""
+        addresses = list(moved.addresses())
+        low, high = min(addresses), max(addresses) + moved.width
+        reach = active.run.ram_stores or ()
+        if any(start <= low and high <= end for start, end in reach):
+            self._findings.check(Kind.RAM_STORE, True, moved.pc, "", facts=len(addresses))
+        else:
+            self._missing(
+                Kind.RAM_STORE, moved.pc, f"stores to {low:#x}-{high - 1:#x}, which no store is said to reach"
+            )
 
     def _access(self, active: _Active, kind: AccessKind, moved: Moved) -> None:
         known = self._accesses.get((active.run.entry, kind, moved.pc, moved.calls), [])

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     EXECUTED = "every executed privileged address is in `executed`"
     CONSTANT = "every load from flash is in `constants`"
     ACCESS = "every access lies inside an Access of its place, calls, width, address and value"
+    RAM_STORE = "every store to RAM lies in what the run's stores can reach"
     ONCE = "an access that is in no loop happens at most once a run"
     MUST = "an access marked `must` happens in each completed run"
     SYSTEM_WRITE = "every MSR and CPS lies inside a system write of its place"

@@ -137,6 +137,16 @@ FAULTS = (
         spoil=_tick(_accesses(AccessKind.LOAD, 0x20000000, lambda each: replace(each, value=Word.exactly(0)))),
     ),
     Fault(
+        name="a store to memory left out",
+        kind=Kind.RAM_STORE,
+        spoil=_tick(lambda run: replace(run, ram_stores=(run.ram_stores or ())[1:])),
+    ),
+    Fault(
+        name="a wipe one word shorter",
+        kind=Kind.RAM_STORE,
+        spoil=_tick(lambda run: replace(run, ram_stores=tuple((low + 4, high) for low, high in run.ram_stores or ()))),
+    ),
+    Fault(
         name="a poll taken out of its loop",
         kind=Kind.ONCE,
         spoil=_tick(_accesses(AccessKind.LOAD, _PORT_C, lambda each: replace(each, in_loop=False))),

@@ -19,6 +19,10 @@ def faults(run: Run, outcome: Outcome) -> Iterable[str]:
     elif all(reasons):
         yield f"no abstract end covers the concrete one: {min(reasons, key=len)[:5]}"
     yield from _accesses(run, outcome)
+    reach = run.trace.ram_stores
+    missed = [at for at in outcome.processor.written if not any(start <= at < end for start, end in reach)]
+    if missed:
+        yield f"[{min(missed):#x}] is stored to, which no store is said to reach"
 
 
 def _outside(state: State, outcome: Outcome) -> Iterable[str]:

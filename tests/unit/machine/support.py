@@ -238,6 +238,8 @@ class LoggedProcessor(ConcreteProcessor):
     """By register address: what successive loads give; the last one for ever. Others keep what was stored."""
     devices: dict[int, int] = field(default_factory=dict)
     touched: list[Touch] = field(default_factory=list)
+    written: set[int] = field(default_factory=set)
+    """Every byte of RAM that was stored to."""
     where: int = 0
 
     def load(
@@ -257,6 +259,7 @@ class LoggedProcessor(ConcreteProcessor):
     ) -> None:
         if not 0x40000000 <= address < 0x60000000:
             ConcreteProcessor.store(self, address, value, width, unprivileged=unprivileged, multiple=multiple)
+            self.written.update(range(address, address + width))
             return
         self.devices[address] = value
         self.touched.append(Touch(True, self.where, address, value))
