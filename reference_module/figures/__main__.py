@@ -1,6 +1,6 @@
 """Draws every figure of every module that is here; `--check` compares instead; `--image-only` leaves runs out.
 
-    python -m reference_module.figures [--check] [--image-only]
+python -m reference_module.figures [--check] [--image-only]
 """
 
 from __future__ import annotations

@@ -74,9 +74,7 @@ def _words(function: str) -> str:
     return known[0] if known else function
 
 
-def _by_function(
-    writes: Sequence[DeviceWrite], symbols: Mapping[str, int]
-) -> Iterator[tuple[str, list[DeviceWrite]]]:
+def _by_function(writes: Sequence[DeviceWrite], symbols: Mapping[str, int]) -> Iterator[tuple[str, list[DeviceWrite]]]:
     """Neighbours by the function that the store stands in; helpers go with whatever has their prefix."""
     places = sorted((address, name) for name, address in symbols.items() if name and name[0] != "$")
     addresses = [address for address, _ in places]

@@ -1,6 +1,7 @@
 /*
- * Host driver. Inputs on stdin, kModelInputBytes each; for every input, on stdout: the stored rows of each tensor in turn, the
- * input's left out, without padding, and then the margin of each decision as a 32-bit integer.
+ * Host driver. Inputs on stdin, kModelInputBytes each; for every input, on stdout: for each tensor in turn but the input, the
+ * number of rows that were made (rows that nobody reads are not) as a 32-bit integer, and its stored rows without padding; then
+ * the margin of each decision as a 32-bit integer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static size_t row_length(const tensor_t *tensor)
 }
 
 /* Runs the network row by row, and keeps each row as it is made: in the arena later ones take its place. */
-static void run(uint8_t *arena, uint8_t *const kept[kModelTensors])
+static progress_t run(uint8_t *arena, uint8_t *const kept[kModelTensors])
 {
     progress_t before;
     progress_t progress;
@@ -36,6 +37,7 @@ static void run(uint8_t *arena, uint8_t *const kept[kModelTensors])
             }
         }
     }
+    return progress;
 }
 
 static void put_margins(const uint8_t *outputs)
@@ -52,14 +54,16 @@ int main(void)
     uint8_t *input = malloc(kModelInputBytes);
     uint8_t *kept[kModelTensors];
     for (uint32_t index = 0; index < kModelTensors; index++) {
-        kept[index] = malloc(kModel.tensors[index].height * row_length(&kModel.tensors[index]));
+        kept[index] = calloc(kModel.tensors[index].height, row_length(&kModel.tensors[index]));
     }
     while (fread(input, 1, kModelInputBytes, stdin) == kModelInputBytes) {
         /* What was left in the arena must not matter: 0xA5 is written over, not the last input's values. */
         memset(arena, 0xA5, kArenaBytes);
         memcpy(arena, input, kModelInputBytes);
-        run(arena, kept);
+        const progress_t progress = run(arena, kept);
         for (uint32_t index = 1; index < kModelTensors; index++) {
+            const uint32_t made = progress.made[index];
+            put(&made, sizeof made);
             put(kept[index], kModel.tensors[index].height * row_length(&kModel.tensors[index]));
         }
         memset(arena, 0x5A, kArenaBytes);

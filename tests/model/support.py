@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import subprocess
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,16 +35,33 @@ Frames = NDArray[np.uint8]
 Stored = NDArray[np.uint8]
 
 
+_COMPILER = (
+    "gcc", "-std=c11", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+    "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror",
+)  # fmt: skip
+"""For a host program under the address and undefined-behaviour sanitizers, warnings as errors."""
+
+
+@cache
+def _kernels() -> tuple[Path, ...]:
+    """The objects of the kernels, which depend on no network: compiled once."""
+    folder = Path(mkdtemp(prefix="kernels"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    made = []
+    for name in ("kernels", "kernels_dsp"):
+        subprocess.run(
+            [*_COMPILER, f"-I{NETWORK}", "-c", NETWORK / f"{name}.c", "-o", folder / f"{name}.o"], check=True
+        )
+        made.append(folder / f"{name}.o")
+    return tuple(made)
+
+
 def compile_host(
-    output: Path, driver: str, sources: list[Path], include: list[Path], options: Sequence[str] = ()
+    output: Path, driver: str, sources: Sequence[Path], include: Sequence[Path], options: Sequence[str] = ()
 ) -> Path:
-    """A host program under the address and undefined-behaviour sanitizers, warnings as errors."""
-    command = ["gcc", "-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    command += ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
-    command += [f"-I{folder}" for folder in [*include, NETWORK]]
-    command += options
-    command += [str(source) for source in [*sources, DRIVERS / driver]]
-    subprocess.run([*command, "-o", str(output)], check=True)
+    """A driver of reference_module/test with the kernels."""
+    folders = [f"-I{folder}" for folder in [*include, NETWORK]]
+    subprocess.run([*_COMPILER, *options, *folders, *sources, DRIVERS / driver, *_kernels(), "-o", output], check=True)
     return output
 
 
@@ -50,20 +70,26 @@ def compile_detector(folder: Path, model: bytes, *, dsp: bool, decision: str | N
     made = generate(read_tflite(model, "test.tflite", decision), "test.tflite")
     (folder / "model_data.h").write_text(made.header, "utf-8")
     (folder / "model_data.c").write_text(made.source, "utf-8")
-    sources = [*sorted(NETWORK.glob("*.c")), folder / "model_data.c"]
+    sources = [NETWORK / "network.c", folder / "model_data.c"]
     name = "run_layers_dsp" if dsp else "run_layers"
     return compile_host(folder / name, "run_layers.c", sources, [folder], [f"-DNETWORK_DSP={int(dsp)}"])
 
 
 def run_detector(program: Path, network: IntegerNetwork, frames: Frames) -> tuple[list[Stored], NDArray[np.int32]]:
-    """Stored outputs of each layer, [frame, element], and the margins of each frame, [frame, report]."""
+    """Stored outputs of each layer, [frame, element], and the margins of each frame, [frame, report].
+
+    Of a layer whose last rows nobody reads, as behind some pools, those rows are missing: they are not computed.
+    """
     output = subprocess.run([program], input=frames.tobytes(), stdout=subprocess.PIPE, check=True).stdout
     layout = plan(network.layers)
-    sizes = [tensor.shape.size for tensor in layout.tensors[1:]]
+    shapes = [tensor.shape for tensor in layout.tensors[1:]]
     reports = len(network.decision.reports)
-    table = np.frombuffer(output, np.uint8).reshape(len(frames), sum(sizes) + 4 * reports)
-    edges = np.cumsum([0, *sizes])
-    layers = [table[:, start:end] for start, end in pairwise(edges)]
+    edges = np.cumsum([0, *(4 + shape.size for shape in shapes)])
+    table = np.frombuffer(output, np.uint8).reshape(len(frames), edges[-1] + 4 * reports)
+    layers = []
+    for shape, start in zip(shapes, edges[:-1], strict=True):
+        made = int(np.ascontiguousarray(table[:, start : start + 4]).view("<i4")[0, 0])
+        layers.append(table[:, start + 4 : start + 4 + made * shape.width * shape.channels])
     copies = len(layers) - len(network.layers)  # of the input, for its padding
     margins = np.ascontiguousarray(table[:, edges[-1] :]).view("<i4")
     return layers[copies:], margins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -210,8 +211,12 @@ def test_unknown_operators_are_named(network: IntegerNetwork) -> None:
         offset = table.Offset(slot)
         if offset:
             data[table.Pos + offset : table.Pos + offset + width] = (18).to_bytes(width, "little")
-    with pytest.raises(ModelError, match="MUL: there is no such operator here"):
+    with pytest.raises(ModelError, match="MUL: there is no such operator here") as refused:
         read_tflite(bytes(data), "x.tflite")
+    guide = (MODEL.parent / "README.md").read_text("utf-8")
+    table = guide[guide.index("| operator | forms |") :].partition("\n\n")[0]
+    for name in re.findall(r"[A-Z_0-9]{4,}", str(refused.value).partition("there are")[2]):
+        assert name in table, f"the guide does not list {name}"
 
 
 def test_a_network_without_a_decision_is_refused() -> None:
