@@ -110,9 +110,7 @@ class _Player:
         self._seconds = seconds
         self._scores: list[int] = []
 
-    def play(
-        self, frames: Iterator[bytes | None], channels: Sequence[int], answers: Sequence[int]
-    ) -> Iterator[Period]:
+    def play(self, frames: Iterator[bytes | None], channels: Sequence[int], answers: Sequence[int]) -> Iterator[Period]:
         registers = [_COMPARE + 4 * (channel - 1) for channel in channels]
         number, left = 0, 2
         before = [0 for _ in channels]

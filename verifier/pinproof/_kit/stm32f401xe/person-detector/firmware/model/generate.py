@@ -196,6 +196,9 @@ def _tables(network: IntegerNetwork, layout: Plan) -> _Tables:
             continue
         bias.extend(int(value) for value in _bias(layer))
         factors.extend(multipliers(layer))
+        if len(bias) % 2:  # kernels take channels by pairs
+            bias.append(0)
+            factors.append(Multiplier(value=0, shift=0))
         weights.extend(_padded(_arranged(layer)))
     # Each table ends on a word, as the compiler lays them out with these lengths.
     return _Tables(
@@ -294,7 +297,7 @@ enum {{
     kModelLayers = {len(tables.layers)},
     kModelTensors = {len(tables.tensors)},
     kModelDecisions = {len(tables.decisions)},
-    kModelChannels = {len(tables.bias)}, /* output channels of all layers with weights */
+    kModelChannels = {len(tables.bias)}, /* output channels of all layers with weights, of each an even number */
     kModelShifts = {len(tables.shift)}, /* the same, rounded up to a word */
     kModelOutside = {len(tables.outside)}, /* bytes */
     kModelWeights = {len(tables.weights)}, /* bytes, rounded up to a word */
