@@ -8,6 +8,8 @@ TESTED := $(VENV)/.installed-tests
 DEMO := build/demo
 IMAGE := reference_module/person_detector.elf
 MODULE := reference_module/module.toml
+VOICE_IMAGE := reference_module/voice_command.elf
+VOICE_MODULE := reference_module/voice/module.toml
 WORKERS ?= 2
 READER ?= elf
 SECONDS ?= 60
@@ -27,7 +29,7 @@ help:
 	@echo "make demo       verify the reference module, certify it with a fresh key, check the certificate, print the report"
 	@echo "make test       everything: checks, firmware rebuilt and compared, attacks, emulation (installs the toolchain)"
 	@echo "make check      the inner loop: lint, types, tests without toolchain and emulator, generated files fresh"
-	@echo "make firmware   build the reference image and its declaration's digests"
+	@echo "make firmware   build the reference images and their declarations' digests"
 	@echo "make vectors    write the standard's vectors from the attacks"
 	@echo "make fuzz       fuzz one reader of bytes: READER=elf, hex, declaration or certificate, for SECONDS"
 	@echo "make soundness  the verifier against other machines: CASES=200000 SEED=1 MUTANTS=200"
@@ -52,6 +54,7 @@ demo: $(INSTALLED)
 	$(PINPROOF) keygen -o $(DEMO)/key.pem --trust $(DEMO)/trust.json --owner "demo key, made on the spot"
 	$(PINPROOF) certify $(IMAGE) --module $(MODULE) --key $(DEMO)/key.pem -o $(DEMO)/certificate.json
 	$(PINPROOF) check $(DEMO)/certificate.json $(IMAGE) --trust $(DEMO)/trust.json
+	$(PINPROOF) verify $(VOICE_IMAGE) --module $(VOICE_MODULE) > $(DEMO)/voice.txt && tail -1 $(DEMO)/voice.txt
 	$(PINPROOF) verify $(IMAGE) --module $(MODULE)
 
 test: check toolchain
@@ -77,6 +80,7 @@ toolchain:
 
 firmware: toolchain $(TESTED)
 	$(PYTHON) reference_module/build.py detector $(IMAGE)
+	$(PYTHON) reference_module/build.py voice $(VOICE_IMAGE)
 	$(PYTHON) reference_module/declare.py
 
 vectors: toolchain $(TESTED)

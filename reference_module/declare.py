@@ -2,7 +2,7 @@
 
     python reference_module/declare.py [--check]
 
-Everything else in `module.toml` is a claim and stays as its author wrote it.
+Everything else in a `module.toml` is a claim and stays as its author wrote it.
 """
 
 from __future__ import annotations
@@ -30,20 +30,30 @@ def refreshed(text: str, image: Image, beside: Path, toolchain: str = RECORDED_T
     return digests.refreshed(text, image, beside, toolchain)
 
 
+DECLARED = (
+    (HERE / "module.toml", HERE / "person_detector.elf"),
+    (HERE / "voice" / "module.toml", HERE / "voice_command.elf"),
+)
+"""Each declaration and the image it is of."""
+
+
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description="write digests into module.toml")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the declaration is not fresh")
+    parser = argparse.ArgumentParser(description="write digests into the declarations")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a declaration is not fresh")
     check = parser.parse_args(arguments).check
-    declaration, firmware = HERE / "module.toml", HERE / "person_detector.elf"
-    text = declaration.read_text(encoding="utf-8")
-    fresh = refreshed(text, read_image(firmware.read_bytes(), firmware.name), HERE)
-    if fresh == text:
-        return 0
-    if check:
-        print("reference_module/module.toml is stale: run python reference_module/declare.py", file=sys.stderr)
-        return 1
-    declaration.write_text(fresh, encoding="utf-8")
-    return 0
+    stale = False
+    for declaration, firmware in DECLARED:
+        text = declaration.read_text(encoding="utf-8")
+        fresh = refreshed(text, read_image(firmware.read_bytes(), firmware.name), declaration.parent)
+        if fresh == text:
+            continue
+        if check:
+            name = declaration.relative_to(HERE.parent)
+            print(f"{name} is stale: run python reference_module/declare.py", file=sys.stderr)
+            stale = True
+        else:
+            declaration.write_text(fresh, encoding="utf-8")
+    return int(stale)
 
 
 if __name__ == "__main__":

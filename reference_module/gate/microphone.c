@@ -62,7 +62,7 @@ void microphone_configure(void)
 // REQ: inp-none
 __attribute__((noinline)) bool microphone_capture(void)
 {
-    volatile uint16_t *const samples = (volatile uint16_t *)(uint32_t)frame;
+    volatile uint16_t *const samples = (volatile uint16_t *)(uintptr_t)frame;
 
     /* Nobody has listened for long: reading the data, then the status, clears the overrun (RM0368 20.3.10). */
     (void)word_read(kSpi2Dr);

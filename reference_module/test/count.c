@@ -3,9 +3,14 @@
  *
  * Started as `qemu-system-arm -M netduinoplus2 -icount shift=0`: an instruction takes one nanosecond of virtual time, and the
  * emulator's TIM2_CNT shows the low 32 bits of that time (a property of the emulator, not of the part).
- * The frame is a diagonal ramp; a count does not depend on it by more than a rounding here and there.
+ * The frame is a diagonal ramp; a count does not depend on it by more than a rounding here and there. With COUNT_SOUND the input
+ * is a second of noise instead, and the front-end that makes features of it is counted before the network.
  */
 #include "network.h"
+
+#ifdef COUNT_SOUND
+#include "frontend.h"
+#endif
 
 #define TIM2_CNT (*(volatile uint32_t *)0x40000024u) /* RM0368 13.4.10, base address table 1 */
 
@@ -39,13 +44,34 @@ static void print(const char *label, int32_t number)
     semihost(kSysWrite0, (uintptr_t)&text[place]);
 }
 
-void count_reset(void);
-
-void count_reset(void)
+#ifdef COUNT_SOUND
+static void prepare(void)
+{
+    static int16_t sound[kFrontendSamples];
+    static frontend_t work;
+    uint32_t noise = 1;
+    for (uint32_t index = 0; index < kFrontendSamples; index++) {
+        noise = noise * 1664525u + 1013904223u;
+        sound[index] = (int16_t)((int32_t)noise >> 18);
+    }
+    const uint32_t start = TIM2_CNT;
+    frontend_run(&work, sound, arena);
+    print("front-end ", (int32_t)(TIM2_CNT - start));
+}
+#else
+static void prepare(void)
 {
     for (uint32_t index = 0; index < kModelInputBytes; index++) {
         arena[index] = (uint8_t)(index / kSide + index % kSide);
     }
+}
+#endif
+
+void count_reset(void);
+
+void count_reset(void)
+{
+    prepare();
     const uint32_t start = TIM2_CNT;
     const uint8_t *outputs = network_run(&kModel, arena);
     const uint32_t end = TIM2_CNT;

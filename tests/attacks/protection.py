@@ -163,7 +163,7 @@ _REGIONS = (
     Variant(
         name="region-one-size-up",
         gain="The confined part's region is 64 KB: the gate's memory is inside.",
-        edits=gate("protection.c", "(14u << 1)", "(15u << 1)"),
+        edits=gate("protection.c", "(kConfinedSize << 1)", "(15u << 1)"),
         requirement="run-confined",
         reason="mpu-region-too-large",
         danger=Shown(
@@ -187,7 +187,9 @@ _REGIONS = (
     Variant(
         name="subregion-forgotten",
         gain="A region of 128 KB with its upper subregions disabled, all but one.",
-        edits=gate("protection.c", "(3u << 17) | (14u << 1) | 1u", "(3u << 17) | (0xF8u << 8) | (16u << 1) | 1u"),
+        edits=gate(
+            "protection.c", "(3u << 17) | (kConfinedSize << 1) | 1u", "(3u << 17) | (0xF8u << 8) | (16u << 1) | 1u"
+        ),
         requirement="run-confined",
         reason="mpu-region-too-large",
         danger=Shown(

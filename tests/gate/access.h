@@ -15,4 +15,8 @@ static inline void barrier_instruction(void)
 {
 }
 
+static inline void delay_divisions(void)
+{
+}
+
 #endif

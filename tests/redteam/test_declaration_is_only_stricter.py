@@ -71,7 +71,7 @@ LEAKS: Mapping[str, tuple[Edit, ...]] = {
         ),
     ),
     "all-memory-open": (
-        ("protection.c", "(3u << 24) | (3u << 17) | (14u << 1)", "(3u << 24) | (3u << 17) | (15u << 1)"),
+        ("protection.c", "(3u << 24) | (3u << 17) | (kConfinedSize << 1)", "(3u << 24) | (3u << 17) | (15u << 1)"),
     ),
     "edge-in-mid-period": (
         ("timer.c", "word_write(kTim2Ccr1, 0u - present);", "word_write(kTim2Ccr1, present << 20);"),

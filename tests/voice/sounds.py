@@ -52,9 +52,9 @@ def spoken(word: str) -> Mapping[str, Sound]:
     """The word in the middle of a second of faint noise, by each voice of espeak-ng and flite."""
     made = {}
     for voice in ESPEAK:
-        made[f"espeak-ng {voice}"] = placed(_synthesised(["espeak-ng", "-v", voice, "--stdout", word]))
+        made[f"espeak-ng {voice}"] = placed(synthesised(["espeak-ng", "-v", voice, "--stdout", word]))
     for voice in FLITE:
-        made[f"flite {voice}"] = placed(_synthesised(["flite", "-voice", voice, "-t", word, "-o", "/dev/stdout"]))
+        made[f"flite {voice}"] = placed(synthesised(["flite", "-voice", voice, "-t", word, "-o", "/dev/stdout"]))
     return made
 
 
@@ -68,7 +68,7 @@ def placed(sound: Sound, size: int = LOUD) -> Sound:
     return np.clip(second, -32_768, 32_767).astype(np.int16)
 
 
-def _synthesised(command: list[str]) -> Sound:
+def synthesised(command: list[str]) -> Sound:
     return _read(subprocess.run(command, capture_output=True, check=True).stdout)
 
 

@@ -15,26 +15,18 @@ import pytest
 from reference_module.model.errors import ModelError
 from reference_module.model.fetch import WHEEL, fetch
 from tests.emulation.tools import require
+from tests.voice.host import DRIVERS, FRONTEND, ROOT, VOICE, compile_host
 from tests.voice.oracle import CHANNELS, SLICES, Features, Original, features
 from tests.voice.sounds import Sound, artificial, recordings, spoken
 
 pytestmark = pytest.mark.toolchain
-
-ROOT = Path(__file__).parents[2]
-VOICE = ROOT / "reference_module/voice"
-SOURCES = (VOICE / "frontend.c", VOICE / "transform.c", VOICE / "frontend_tables.c")
-HOST = ["gcc", "-std=c11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     require("gcc", "python:numpy", "python:micro_features_cpp")
     output = tmp_path_factory.mktemp("frontend") / "run_frontend"
-    driver = ROOT / "reference_module/test/run_frontend.c"
-    command = [*HOST, *WARNINGS, f"-I{VOICE}", *map(str, SOURCES), str(driver), "-o", str(output)]
-    subprocess.run(command, check=True)
-    return output
+    return compile_host(output, [*FRONTEND, DRIVERS / "run_frontend.c"], [VOICE])
 
 
 def run(program: Path, sounds: Mapping[str, Sound]) -> dict[str, Features]:

@@ -27,6 +27,9 @@ static const uint32_t kPeriodCounts = 168016800u;
 static const uint32_t kSecondPll = (5u << 28) | (256u << 6);
 static const uint32_t kRccApb1Sensor = kRccApb1Spi2; /* clocks that the sensor's lines need for ever */
 
+/* Memory of the confined part: SIZE of the protection unit's region, 2^(SIZE + 1) bytes (ARMv7-M ARM B3.5.9). */
+static const uint32_t kConfinedSize = 15u; /* 64 KB */
+
 static const uint32_t kAllAnalogue = 0xFFFFFFFFu;
 
 /* PA5 and PA1: alternate function 1 is TIM2_CH1 and TIM2_CH2. PA5 is TIM2_ETR too; the timer ignores that input. */
