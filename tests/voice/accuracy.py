@@ -18,9 +18,10 @@ from tests.voice.sounds import RATE, Sound, placed, recordings, synthesised
 
 _WORDS = {"yes": YES, "no": NO}
 _OTHERS = (
-    "go left right up down on off stop cat house seven hello computer water music light yesterday know nose guess open "
-    "one three please okay dog happy table"
-).split()
+    "go", "left", "right", "up", "down", "on", "off", "stop", "cat", "house", "seven", "hello", "computer", "water",
+    "music", "light", "yesterday", "know", "nose", "guess", "open", "one", "three", "please", "okay", "dog",
+    "happy", "table",
+)  # fmt: skip
 _SOUND_ALIKE = {"know": NO}
 """The same sound as a word that is meant to be heard."""
 _VARIANTS = ("", "+m1", "+m3", "+m5", "+m7", "+f1", "+f3", "+f4")
@@ -58,10 +59,8 @@ def _table(program: Path, spoken: Mapping[str, Sequence[Sound]]) -> None:
         said = {word: answers(program, [placed(sound, size) for sound in sounds]) for word, sounds in spoken.items()}
         others = [answer for word in _OTHERS if word not in _SOUND_ALIKE for answer in said[word]]
         swapped = said["yes"].count(NO) + said["no"].count(YES)
-        print(
-            f"{size:14}  {said['yes'].count(YES)}/{len(said['yes'])}  {said['no'].count(NO)}/{len(said['no'])}  {swapped}  "
-            f"{others.count(YES)}, {others.count(NO)} of {len(others)}"
-        )
+        found = [f"{said[word].count(number)}/{len(said[word])}" for word, number in _WORDS.items()]
+        print(f"{size:14}  {'  '.join(found)}  {swapped}  {others.count(YES)}, {others.count(NO)} of {len(others)}")
         if size == _SIZES[0]:
             wrong = {word: (said[word].count(YES), said[word].count(NO)) for word in _OTHERS}
             print("  " + "; ".join(f"{word}: yes {y}, no {n}" for word, (y, n) in wrong.items() if y or n))

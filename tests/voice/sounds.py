@@ -69,6 +69,7 @@ def placed(sound: Sound, size: int = LOUD) -> Sound:
 
 
 def synthesised(command: list[str]) -> Sound:
+    """What the command writes to its standard output, a WAV file, at 16 kHz."""
     return _read(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
