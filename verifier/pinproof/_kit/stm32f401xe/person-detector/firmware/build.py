@@ -55,16 +55,26 @@ class Product:
     gate_brought: str | None = None
     """Folder whose files take the place of those of the same name in `gate/`; None where they are its own."""
     linker_script: str
+    network: Sequence[str] = ()
+    """What `python -m firmware.model generate` is told, for the confined part of that name."""
 
 
 PERSON = Product(gate_left_out=frozenset({"microphone.c"}), linker_script="ld/stm32f401re.ld")
 """Looks: what the files in `gate/` say without any other."""
 VOICE = Product(
-    gate_left_out=frozenset({"camera.c", "sensor.c"}), gate_brought="voice/gate", linker_script="voice/layout.ld"
+    gate_left_out=frozenset({"camera.c", "sensor.c"}),
+    gate_brought="voice/gate",
+    linker_script="voice/layout.ld",
+    network=(
+        "--model=firmware/voice/tflite_micro_speech.tflite",
+        '--decision={"reports": [{"output": 0, "threshold": 8}, {"output": 1, "threshold": 8}]}',
+    ),
 )
 """Listens, and has two outputs."""
 PRODUCTS = {"voice": VOICE}
 """By the name of the confined part; every other one is a person detector's."""
+WITH_NETWORK = ("detector", "voice")
+"""Confined parts that are compiled with `network/` and the constants generated for it."""
 
 NETWORK = "model_data.c"
 """The detector's constants: made from the network in `model/` at each build, unless a recipe brings its own."""
@@ -130,12 +140,12 @@ def build(output: Path, recipe: Recipe | None = None) -> Path:
         script = recipe.linker_script or (HERE / product.linker_script).read_text(encoding="utf-8")
         (work / "layout.ld").write_text(script, encoding="utf-8")
         confined_files = _sources(_confined_directory(recipe.confined), recipe.confined_files)
-        if recipe.confined == "detector":
+        if recipe.confined in WITH_NETWORK:
             confined_files = {**_sources(HERE / "network", {}), **confined_files}
         _copy(confined_files, work / "confined")
-        if recipe.confined == "detector" and NETWORK not in recipe.confined_files:
+        if recipe.confined in WITH_NETWORK and NETWORK not in recipe.confined_files:
             places = ("--output", f"{work}/confined", "--layout", f"{work}/layout.ld")
-            _run([sys.executable, "-m", "firmware.model", "generate", *places], HERE.parent)
+            _run([sys.executable, "-m", "firmware.model", "generate", *product.network, *places], HERE.parent)
 
         debug = () if recipe.small else ("-g",)
         options = (*MACHINE, *COMMON, *debug, f"-ffile-prefix-map={work}=.")

@@ -27,8 +27,11 @@ extern uint32_t layout_gate_stack_end[];
 /* Written by the confined part: 1 says "present". Anything else says "absent". Read by the gate once a tick. */
 extern volatile uint32_t mailbox;
 
-/* One frame, row by row. Written by camera_capture alone, read by the confined part. */
-extern volatile uint8_t frame[kFrameSize];
+/*
+ * What was sensed: a picture row by row, kFrameSize bytes, or a window of sound, 2 * kWindowSamples bytes. Written by the
+ * function that captures alone, read by the confined part.
+ */
+extern volatile uint8_t frame[];
 
 /* Where the confined part starts for each frame. Nothing is known of it. */
 extern void confined_entry(void);

@@ -25,6 +25,9 @@ static const uint32_t kPeriodCounts = 84008400u;
 static const uint32_t kSecondPll = 0u;     /* PLLI2SCFGR; 0: off */
 static const uint32_t kRccApb1Sensor = 0u; /* clocks that the sensor's lines need for ever */
 
+/* Memory of the confined part: SIZE of the protection unit's region, 2^(SIZE + 1) bytes (ARMv7-M ARM B3.5.9). */
+static const uint32_t kConfinedSize = 14u; /* 32 KB */
+
 static const uint32_t kAllAnalogue = 0xFFFFFFFFu;
 
 /* PA5: alternate function 1 is TIM2_CH1. It is TIM2_ETR too; the timer ignores that input (timer.c). */

@@ -1,6 +1,7 @@
 #include "protection.h"
 
 #include "access.h"
+#include "product.h"
 #include "registers.h"
 
 enum {
@@ -21,8 +22,8 @@ static const uint32_t kFlashAttributes = /* 512 KB, read-only for all, code */
 static const uint32_t kMemoryBase = 0x20000000u;
 static const uint32_t kMemoryAttributes = /* 128 KB, read and written by the gate only, no code */
     (1u << 28) | (1u << 24) | (3u << 17) | (16u << 1) | 1u;
-static const uint32_t kConfinedAttributes = /* 32 KB, read and written by all, no code */
-    (1u << 28) | (3u << 24) | (3u << 17) | (14u << 1) | 1u;
+static const uint32_t kConfinedAttributes = /* read and written by all, no code */
+    (1u << 28) | (3u << 24) | (3u << 17) | (kConfinedSize << 1) | 1u;
 
 /* ENABLE; HFNMIENA: also in HardFault and NMI; PRIVDEFENA: the gate sees devices by the default map. */
 static const uint32_t kControl = 7u;
