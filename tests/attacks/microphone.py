@@ -35,16 +35,16 @@ _NO_RECEIVER = "QEMU has no receiver: what SPI2 would do there says nothing of t
 
 def _without_sleep_clock(seen: Observation) -> bool:
     """The receiver is started, and its clock is never left on in sleep."""
-    return stored(0x4000381C, 0xF00)(seen) and not stored(0x40023860, 0x4001)(seen)
+    return stored(0x4000381C, 0xF01)(seen) and not stored(0x40023860, 0x4001)(seen)
 
 
 def microphone(
     *,
-    receiver: str = "0xF00u",
-    prescaler: str = "41u",
+    receiver: str = "0xF01u",
+    prescaler: str = "25u",
     requests: str = "0u",
     mode: str = "0u",
-    clocks: str = "word_write(0x40023884u, (6u << 28) | (192u << 6));",
+    clocks: str = "word_write(0x40023884u, (5u << 28) | (256u << 6));",
     sleep: str = "(1u << 14) | 1u",
     enabled: str = "(1u << 14) | 1u",
     lines: str = "0xBAFFFFFFu",
@@ -157,22 +157,22 @@ VARIANTS = (
         "master-clock",
         "data-bus-requests",
         "A third clock line.",
-        Shown(what="enables the master clock output", seen=stored(0x40003820, 0x229)),
-        microphone(prescaler="0x229u"),
+        Shown(what="enables the master clock output", seen=stored(0x40003820, 0x219)),
+        microphone(prescaler="0x219u"),
     ),
     _told(
         "set-up-by-what-was-read",
         "data-bus-set-up",
         "The rate of the lines is what a pin said at the start.",
         NotShown(why="QEMU has no ports: every input reads 0."),
-        microphone(prescaler="41u + (word_read(kGpioC + kGpioIdr) & 1u)"),
+        microphone(prescaler="25u + (word_read(kGpioC + kGpioIdr) & 1u)"),
     ),
     _told(
         "stopped-in-tick",
         "data-bus-written-after-drop",
         "The receiver is stopped and started in each tick: its lines tell when the tick came.",
         Shown(what="stops the receiver in the tick", seen=in_handler(0x4000381C, 0xB00)),
-        microphone(tick="word_write(0x4000381Cu, 0xB00u); word_write(0x4000381Cu, 0xF00u);"),
+        microphone(tick="word_write(0x4000381Cu, 0xB00u); word_write(0x4000381Cu, 0xF01u);"),
     ),
     _told(
         "read-by-fault",
@@ -201,6 +201,14 @@ VARIANTS = (
         "What is declared as the microphone's receiver is a serial port.",
         NotShown(why=_CLAIM),
         microphone(bus="USART2"),
+    ),
+    Variant(
+        name="microphone-sampled-otherwise",
+        gain="The label promises a second of sound, the window holds two.",
+        edits=microphone(prescaler="50u"),
+        requirement="doc-declaration",
+        reason="sample-rate-differs",
+        danger=Shown(what="divides the receiver's clock by twice as much", seen=stored(0x40003820, 50)),
     ),
     Variant(
         name="microphone-second-receiver",

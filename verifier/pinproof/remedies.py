@@ -147,6 +147,8 @@ _TABLE: dict[str, str] = {
     "data-bus-clock": "set the receiver's bits in APB1ENR and APB1LPENR, and leave RCC_CFGR.I2SSRC at 0",
     "data-bus-written-after-drop": "set the receiver up in boot only: no store to it in a handler",
     "data-bus-read-elsewhere": "read the receiver's SR and DR alone, and in the tick only",
+    "sample-rate-differs": "state in sensor.samples_per_second what RCC_PLLI2SCFGR, I2SPR and I2SCFGR give",
+    "sample-rate-unknown": "write RCC_PLLI2SCFGR, I2SPR and I2SCFGR with constants on every path of boot",
     "frame-kind": "choose the profile that is for this kind of sensor",
     "sensor-bus-unknown": "declare in [sensor] control_bus a serial block that the silicon file lists",
     "sensor-bus-on": "switch the bus off before the drop: clear its enable bit, then its bit in the RCC register",

@@ -98,8 +98,9 @@ def hearing(deviation: Deviation | None = None) -> Deviation:
         ("RCC", "APB1LPENR"): 1 | 1 << 14,
         ("GPIOB", "MODER"): 0xBAFFFFFF,
         ("GPIOB", "AFRH"): 0x50550000,
-        ("SPI2", "I2SCFGR"): 0xF00,
-        ("SPI2", "I2SPR"): 0x29,
+        ("SPI2", "I2SCFGR"): 0xF01,
+        ("SPI2", "I2SPR"): 25,
+        ("RCC", "PLLI2SCFGR"): 5 << 28 | 256 << 6,
     }
 
     def heard(facts: Facts) -> Facts:

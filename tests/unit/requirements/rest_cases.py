@@ -27,7 +27,7 @@ from tests.unit.requirements.deviations import (
     stored,
 )
 from tests.unit.requirements.imm_cases import SEALING, not_given, with_segment
-from tests.unit.requirements.out_cases import no_drop, open_peripherals, unknown_region
+from tests.unit.requirements.out_cases import hearing, no_drop, open_peripherals, unknown_region
 
 
 def radio_block(facts: Facts) -> Facts:
@@ -108,9 +108,13 @@ CASES: list[Case] = [
         ("entry-differs", lambda facts: declaration(facts, "entry", detector=DETECTOR + 4)),
         ("entry-differs", lambda facts: stacked(facts, TICK, 6, known(0x08001234))),
         ("model-differs", lambda facts: declaration(facts, "model", sha256="0" * 64)),
+        ("sample-rate-differs", hearing(lambda facts: declaration(facts, "sensor", samples_per_second=16_200))),
+        ("sample-rate-differs", hearing(lambda facts: device(facts, "SPI2", "I2SCFGR", 0xF00))),
     ),
     *undecided(
         "doc-declaration",
+        ("sample-rate-unknown", hearing(lambda facts: device(facts, "RCC", "PLLI2SCFGR", anything(Origin.RESET)))),
+        ("sample-rate-unknown", hearing(lambda facts: device(facts, "RCC", "PLLI2SCFGR", 256 << 6))),
         ("provisioning-missing", not_given),
         ("no-drop", no_drop),
         ("mpu-words-unknown", unknown_region),

@@ -169,7 +169,10 @@ def test_a_part_with_little_memory_needs_no_proof_of_what_is_in_reach() -> None:
     assert isinstance(outcome, Pass) and outcome.grade is Grade.SILICON
 
 
-@pytest.mark.parametrize("requirement", ["out-sensor-lines-constant", "inp-none", "mem-forgetful", "out-declared-pins"])
+MICROPHONE_RULES = ("out-sensor-lines-constant", "inp-none", "mem-forgetful", "out-declared-pins", "doc-declaration")
+
+
+@pytest.mark.parametrize("requirement", MICROPHONE_RULES)
 def test_a_microphone_on_a_receiver_of_the_part(requirement: str) -> None:
     facts = hearing()(conforming_facts())
     assert isinstance(decide(requirement, facts), Pass), decide(requirement, facts)
@@ -177,6 +180,8 @@ def test_a_microphone_on_a_receiver_of_the_part(requirement: str) -> None:
     assert isinstance(found, Known) and found.value.frame_bits == 4608 * 16
     reachable = facts_of.writable_memory(facts)
     assert isinstance(reachable, Known) and dict(reachable.value)["SPI2 receiver"] == 4
+    rates = facts_of.sample_rates(facts)
+    assert isinstance(rates, Known) and rates.value == {16_000}
 
 
 def test_the_ledger_grows_with_what_is_not_confirmed() -> None:

@@ -94,7 +94,7 @@ from pinproof.facts._sealing import (
     is_engaged,
     provisioning_problems,
 )
-from pinproof.facts._sensor import DATA_BUS_REASONS, data_bus_problems, sensor_registers
+from pinproof.facts._sensor import DATA_BUS_REASONS, data_bus_problems, sample_rates, sensor_registers
 from pinproof.facts._static import static_code
 from pinproof.facts._steady import STEADY_REASONS, reset_problems
 from pinproof.facts._timer import (
@@ -253,6 +253,7 @@ __all__ = [
     "register",
     "register_problems",
     "reset_problems",
+    "sample_rates",
     "security_system_possible",
     "sensor_registers",
     "show_seconds",

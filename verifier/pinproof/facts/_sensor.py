@@ -7,15 +7,17 @@ microphone is read through the data and status registers of a receiver, which cl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from pinproof.declaration import Declaration
-from pinproof.facts._core import Facts, Problem, Refusal
+from pinproof.facts._core import Facts, Known, Problem, Refusal, Unknown
 from pinproof.facts._masters import may_be_clocked
 from pinproof.facts._pins import Mode, pin_state
 from pinproof.facts._view import (
     Touch,
     block_stores,
     boot,
+    device,
     device_at_drops,
     drops,
     field,
@@ -26,6 +28,7 @@ from pinproof.facts._view import (
     may_set,
     name_of_access,
     places,
+    register,
 )
 from pinproof.machine.result import Origin
 from pinproof.silicon import DataBus, Peripheral, RegisterBit, Silicon
@@ -47,6 +50,10 @@ _MASTER_RECEIVE = 0b1111 << 8
 """I2SMOD, I2SE and I2SCFG = 11 (RM0402 26.7.8)."""
 _MASTER_CLOCK_OUTPUT = 1 << 9
 """I2SPR.MCKOE (RM0402 26.7.9)."""
+_FROM_CRYSTAL = 1 << 22
+"""PLLCFGR.PLLSRC (RM0368 6.3.2)."""
+_LONG_SLOTS = 1
+"""I2SCFGR.CHLEN: 32 bits a slot in place of 16 (RM0402 26.7.8)."""
 _ALL = 0xFFFFFFFF
 
 
@@ -169,3 +176,31 @@ def _after(facts: Facts, block: Peripheral) -> Iterator[Problem]:
 
 def _by_tick(facts: Facts, touch: Touch, allowed: frozenset[int]) -> bool:
     return is_tick(facts, touch.run) and touch.exact is not None and touch.exact in allowed
+
+
+def sample_rates(facts: Facts) -> Known[frozenset[Fraction]] | Unknown:
+    """How many samples a second the receiver can take, in hertz, with the crystal at its nominal frequency.
+
+    The second PLL shares source and divider with the first (RM0368 6.3.2, 6.3.20); a sample is one frame of two slots
+    (RM0402 26.6.4).
+    """
+    block = facts.silicon.peripheral(facts.declaration.sensor.bus)
+    first, second = register(facts, "RCC", "PLLCFGR"), register(facts, "RCC", "PLLI2SCFGR")
+    divider, mode = block.register("I2SPR").address, block.register("I2SCFGR").address
+    crystal, internal = facts.declaration.clock.crystal_hz, facts.silicon.clocks.hsi_hz
+    found: set[Fraction] = set()
+    for drop in drops(facts):
+        words = [device(drop, address).only for address in (first, second, divider, mode)]
+        pll, factor, prescaler, frame = (word or 0 for word in words)
+        source = crystal if pll & _FROM_CRYSTAL else internal
+        below = (pll & 0x3F) * (factor >> 28 & 7) * (2 * (prescaler & 0xFF) + (prescaler >> 8 & 1))
+        if None in words or source is None or not below:
+            return Unknown(
+                reason="sample-rate-unknown",
+                message=f"how fast {block.name} samples does not follow from constants at the drop",
+                would_help="write RCC_PLLI2SCFGR, I2SPR and I2SCFGR with constants on every path",
+                places=(facts.at(drop.site),),
+            )
+        slots = 64 if frame & _LONG_SLOTS else 32
+        found.add(Fraction(source * (factor >> 6 & 0x1FF), below * slots))
+    return Known(value=frozenset(found))

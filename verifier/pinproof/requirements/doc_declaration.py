@@ -2,8 +2,8 @@
 
 *How it is decided.* A declaration that is incomplete, or has a key that nobody knows, is not read at all. What the
 image determines must equal what was derived: output pin and timer, period, entry and idle addresses, confined memory,
-flash ranges, frame size, model digest and provisioning digest; and the declaration names the profile and part of this
-verdict.
+flash ranges, frame size, the sample rate of a microphone within one in a hundred, model digest and provisioning
+digest; and the declaration names the profile and part of this verdict.
 
 *False accepts.* What no image can confirm: names, versions, materials, life cycle. The ledger and the label say so.
 
@@ -31,6 +31,7 @@ from pinproof.facts import (
     minimum_period,
     proved,
     provisioning_problems,
+    sample_rates,
     unprivileged,
     values_of,
 )
@@ -42,6 +43,8 @@ REASONS: dict[str, str] = {
     **PROTECTION_REASONS,
     "part-differs": "the declaration is for another part or profile than this verdict",
     "output-differs": "the declared output is no output of the declared timer, or its period is longer than derived",
+    "sample-rate-differs": "the microphone is not sampled as fast as declared, within one in a hundred",
+    "sample-rate-unknown": "how fast the microphone is sampled does not follow from constants",
     "memory-differs": "the declared confined memory is not what the protection opens",
     "entry-differs": "no explored return leads to the declared entry, or one leads elsewhere",
     "model-differs": "the model's bytes do not have the declared digest",
@@ -50,6 +53,8 @@ REASONS: dict[str, str] = {
 }
 
 _PROGRAM_COUNTER = 6
+_TOLERANCE = Fraction(1, 100)
+"""Of a sample rate: dividers of whole numbers seldom meet one exactly."""
 
 
 def check(facts: Facts) -> Outcome:
@@ -62,6 +67,7 @@ def check(facts: Facts) -> Outcome:
     problems = [
         *_names(facts),
         *_output(facts),
+        *_sound(facts),
         *_memory(facts),
         *_entries(facts),
         *_model(facts),
@@ -87,6 +93,23 @@ def _output(facts: Facts) -> Iterator[Problem]:
     # A period that cannot be derived is undecided in out-period; here it means only that there is nothing to compare.
     if isinstance(period, Known) and period.value < Fraction(facts.declaration.output.period_seconds):
         yield Refusal(reason="output-differs", message="the declared period is longer than the derived one")
+
+
+def _sound(facts: Facts) -> Iterator[Problem]:
+    claimed, bus = facts.declaration.sensor.samples_per_second, facts.declaration.sensor.data_bus
+    # A receiver that the silicon file does not know is refused in out-sensor-lines-constant.
+    if claimed is None or bus is None or facts.silicon.data_bus(bus) is None:
+        return
+    rates = sample_rates(facts)
+    if not isinstance(rates, Known):
+        yield rates
+        return
+    wrong = [rate for rate in sorted(rates.value) if abs(rate - claimed) > _TOLERANCE * claimed]
+    if wrong:
+        yield Refusal(
+            reason="sample-rate-differs",
+            message=f"{float(wrong[0]):.0f} samples a second, declared are {claimed}",
+        )
 
 
 def _memory(facts: Facts) -> Iterator[Problem]:
