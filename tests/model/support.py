@@ -65,6 +65,17 @@ def compile_host(
     return output
 
 
+def compile_quick(folder: Path, model: bytes) -> Path:
+    """The driver with the kernels that the module runs, without sanitizers: for many frames."""
+    made = generate(read_tflite(model, "test.tflite"), "test.tflite")
+    (folder / "model_data.h").write_text(made.header, "utf-8")
+    (folder / "model_data.c").write_text(made.source, "utf-8")
+    sources = [*sorted(NETWORK.glob("*.c")), folder / "model_data.c", DRIVERS / "run_layers.c"]
+    command = ["gcc", "-std=c11", "-O2", "-DNETWORK_DSP=1", f"-I{folder}", f"-I{NETWORK}", *map(str, sources)]
+    subprocess.run([*command, "-o", str(folder / "quick")], check=True)
+    return folder / "quick"
+
+
 def compile_detector(folder: Path, model: bytes, *, dsp: bool, decision: str | None = None) -> Path:
     """The driver run_layers.c with the given .tflite; `dsp` takes the kernels written for the DSP extension."""
     made = generate(read_tflite(model, "test.tflite", decision), "test.tflite")

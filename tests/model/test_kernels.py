@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from reference_module.demo.video import WINDOWS
 from reference_module.model.generate import generate
 from reference_module.model.network import IntegerNetwork
+from reference_module.model.pictures import find_photographs, open_colour, squash, to_grey
+from reference_module.model.plan import plan
 from reference_module.model.reader import read_tflite
 from tests.emulation.tools import require
 from tests.emulation.video import VIDEO, read_samples
@@ -17,9 +21,11 @@ from tests.model.support import (
     DRIVERS,
     MODEL,
     NETWORK,
+    ROOT,
     Frames,
     compile_detector,
     compile_host,
+    compile_quick,
     random_network,
     run_detector,
     run_reference,
@@ -87,6 +93,36 @@ def test_the_network_on_a_camera_s_frames(detector: Path) -> None:
     assert said[person].mean() > 0.95 and not said[~person].any()
 
 
+def camera_frames() -> Frames:
+    """Every window of every fourth picture of the street."""
+    import av
+    from PIL import Image
+
+    frames = []
+    with av.open(str(VIDEO)) as container:
+        for number, picture in enumerate(container.decode(video=0)):
+            for left, top, side in WINDOWS if number % 4 == 0 else ():
+                cut = Image.fromarray(picture.to_ndarray(format="gray")[top : top + side, left : left + side])
+                frames.append(np.asarray(cut.resize((96, 96), Image.Resampling.BOX), np.uint8))
+    return np.stack(frames)[..., None]
+
+
+def photographs(folder: Path, count: int) -> Frames:
+    """Of the packages that the model's pipeline fetches, where they are; each squashed to a frame."""
+    found = find_photographs(folder) if folder.is_dir() else ()
+    frames = [to_grey(squash(open_colour(path), 96, 96)).reshape(96, 96, 1) for path in found[:count]]
+    return np.asarray(frames, np.uint8).reshape(-1, 96, 96, 1)
+
+
+@pytest.mark.slow
+def test_the_network_on_more_than_500_real_frames(tmp_path: Path) -> None:
+    require(str(VIDEO), "python:av")
+    frames = np.concatenate([camera_frames(), photographs(ROOT / "build/photos", 200)])
+    assert len(frames) > 500
+    model = MODEL.read_bytes()
+    assert_same(compile_quick(tmp_path, model), model, read_tflite(model, MODEL.name), frames)
+
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("dsp", [False, True])
 def test_random_networks(seed: int, dsp: bool, tmp_path: Path) -> None:
@@ -136,26 +172,50 @@ def test_requantise_at_the_edges(tmp_path: Path) -> None:
     assert list(output) == [reference_requantise(*case) for case in cases]
 
 
-@pytest.mark.emulation
-def test_the_image_s_code_gives_the_host_s_score_in_time(detector: Path, tmp_path: Path) -> None:
-    """The same sources compiled for the part, in the emulator: same score, and few enough instructions for a period."""
-    made = generate(read_tflite(MODEL.read_bytes(), MODEL.name), MODEL.name)
-    (tmp_path / "model_data.h").write_text(made.header, "utf-8")
-    (tmp_path / "model_data.c").write_text(made.source, "utf-8")
-    image = tmp_path / "count.elf"
+def counted(folder: Path, model: bytes, decision: str | None = None) -> dict[str, int]:
+    """What count.c prints of one inference in the emulator, with the kernels that the part runs."""
+    made = generate(read_tflite(model, "x", decision), "x")
+    (folder / "model_data.h").write_text(made.header, "utf-8")
+    (folder / "model_data.c").write_text(made.source, "utf-8")
+    image = folder / "count.elf"
     options = ["-mcpu=cortex-m4", "-mthumb", "-O2", "-std=c11", "-ffreestanding", "-fno-builtin", "-nostdlib"]
-    options += ["-fno-tree-loop-distribute-patterns", f"-I{tmp_path}", f"-I{NETWORK}", f"-T{DRIVERS / 'count.ld'}"]
-    sources = [*sorted(NETWORK.glob("*.c")), tmp_path / "model_data.c", DRIVERS / "count.c"]
-    command = ["arm-none-eabi-gcc", *options, *map(str, sources), "-o", str(image)]
-    subprocess.run(command, check=True)
+    options += ["-fno-tree-loop-distribute-patterns", f"-I{folder}", f"-I{NETWORK}", f"-T{DRIVERS / 'count.ld'}"]
+    sources = [*sorted(NETWORK.glob("*.c")), folder / "model_data.c", DRIVERS / "count.c"]
+    subprocess.run(["arm-none-eabi-gcc", *options, *sources, "-o", image], check=True)
     # One nanosecond of virtual time is one instruction; count.c says how it reads that time.
     machine = ["qemu-system-arm", "-M", "netduinoplus2", "-nographic", "-monitor", "none", "-serial", "null"]
     machine += ["-icount", "shift=0", "-semihosting-config", "enable=on,target=native", "-kernel", str(image)]
-    run = subprocess.run(machine, capture_output=True, text=True, timeout=60, check=False)
-    printed = dict(line.split() for line in (run.stdout + run.stderr).splitlines() if line[:5] in ("instr", "score"))
+    run = subprocess.run(machine, capture_output=True, text=True, timeout=120, check=False)
+    lines = (line.split() for line in (run.stdout + run.stderr).splitlines())
+    return {line[0]: int(line[1]) for line in lines if line[:1] in (["instructions"], ["score"], ["checksum"])}
 
-    rows, columns = np.mgrid[0:96, 0:96]
-    ramp = (rows + columns).astype(np.uint8)[None, :, :, None]
-    _, scores = run_detector(detector, read_tflite(MODEL.read_bytes(), MODEL.name), ramp)
-    assert int(printed["score"]) == scores[0, 0]
-    assert 3_600_000 < int(printed["instructions"]) < 25_000_000
+
+def ramp(network: IntegerNetwork) -> Frames:
+    """The input that count.c makes."""
+    shape = network.layers[0].input_shape
+    places = np.arange(shape.size)
+    stored: Frames = (places // 96 + places % 96).astype(np.uint8)
+    return stored.reshape(1, shape.height, shape.width, shape.channels)
+
+
+def checksum(network: IntegerNetwork, outputs: Sequence[Frames], frames: Frames) -> int:
+    """Of all tensors as count.c sums them up, with a copy of the input where the plan has one."""
+    copies = len(plan(network.layers).layers) - len(network.layers)
+    total = 0
+    for index, output in enumerate([frames.reshape(1, -1)] * copies + list(outputs), 1):
+        factors = 2 * (index * 65536 + np.arange(output.shape[1], dtype=np.uint64)) + 1
+        total += int((output[0] * factors).sum())
+    return (total + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+@pytest.mark.emulation
+def test_the_part_s_code_gives_the_reference_s_tensors_in_time(tmp_path: Path) -> None:
+    """The same sources compiled for the part, in the emulator: same tensors, and few enough instructions."""
+    model = MODEL.read_bytes()
+    network = read_tflite(model, MODEL.name)
+    outputs, _ = run_reference(model, network, ramp(network))
+    logits = outputs[-1][0].astype(int)
+    found = counted(tmp_path, model)
+    assert found["score"] == logits[network.decision.person] - logits[1 - network.decision.person]
+    assert found["checksum"] == checksum(network, outputs, ramp(network))
+    assert 3_600_000 < found["instructions"] < 20_000_000

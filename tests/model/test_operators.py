@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from reference_module.model import ModelError, generate, read_tflite
-from tests.model.support import compile_detector
-from tests.model.test_kernels import assert_same
+from tests.model.support import compile_detector, run_reference
+from tests.model.test_kernels import assert_same, checksum, counted, ramp
 from tests.model.writing import Step, Writer
 
 _LAST = Step(kind="dense", channels=3, zero=5)
@@ -154,6 +154,18 @@ def test_bit_exact_on_chains_by_chance(seed: int, tmp_path: Path) -> None:
     program = compile_detector(tmp_path, model, dsp=bool(seed % 2), decision=_REPORTS)
     frames = random.integers(0, 256, (8, *shape), dtype=np.uint8)
     assert_same(program, model, network, frames)
+
+
+@pytest.mark.toolchain
+@pytest.mark.emulation
+@pytest.mark.parametrize("name", ["odd channels", "ReLU with room below zero", "several outputs a channel"])
+def test_bit_exact_on_the_part(name: str, tmp_path: Path) -> None:
+    """The instructions themselves, not their stand-ins on the host."""
+    shape, zero, steps = NETWORKS[name]
+    model = written(shape, zero, *steps, _LAST)
+    network = read_tflite(model, name, _REPORTS)
+    outputs, _ = run_reference(model, network, ramp(network))
+    assert counted(tmp_path, model, _REPORTS)["checksum"] == checksum(network, outputs, ramp(network))
 
 
 def written(shape: tuple[int, int, int], zero: int, *steps: Step) -> bytes:
