@@ -48,12 +48,12 @@ machines differ. The rest is read from the image or proved by the verifier. `mak
 def table(numbers: Sequence[Number], products: Sequence[Product]) -> str:
     """The table with its notes, between the marks. Rows of which there is no number are left out."""
     by_name = {number.name: number for number in numbers}
-    titles = [product.title for product in products]
-    lines = [_line(["what", *titles, "aim", "known of others"]), _line(["---"] * (len(titles) + 3))]
+    first, *more = [product.title for product in products]
+    lines = [_line(["what", first, "its aim", "known of others like it", *more]), _line(["---"] * (len(more) + 4))]
     for row in _ROWS:
         cells = [_cell(row, product, by_name) for product in products]
         if any(cells):
-            lines.append(_line([row.words, *cells, row.aim, row.others]))
+            lines.append(_line([row.words, cells[0], row.aim, row.others, *cells[1:]]))
     return "\n".join([BEGIN, *lines, "", _NOTES.rstrip(), END])
 
 
@@ -71,7 +71,7 @@ def _cell(row: _Row, product: Product, numbers: Mapping[str, Number]) -> str:
     low, high = numbers.get(f"{name}_low"), numbers.get(f"{name}_high")
     if low is not None and high is not None:
         return f"{number.value} [{low.value}, {high.value}]"
-    value = f"{int(number.value):,}" if number.value.isdigit() else number.value
+    value = f"{int(number.value):,}" if number.value.isdigit() else f"{float(number.value):.2g}"
     return f"{value} {number.unit.partition(' of ')[0]}"
 
 

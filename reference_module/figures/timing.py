@@ -120,15 +120,18 @@ def _within(drawing: Drawing, measured: Measured, tick_cycles: int | None, top: 
 def _whole(drawing: Drawing, tick: int, inference: int, period: int, top: float) -> float:
     """The period as one bar: the tick as long as it can be, the inference after it, the rest."""
     drawing.text(24, top + 14, "one period", "head")
-    drawing.text(_AXIS, top + 14, "linear, the tick taken at its longest", "small")
+    drawing.text(_AXIS, top + 14, "linear, tick at its longest", "small")
     rest = max(0, period - tick - inference)
     left = 24.0
-    for words, count, kind in (("tick", tick, "frame"), ("inference", inference, "confined"), ("idle", rest, "unused")):
+    parts = (("tick", tick, "frame"), ("inference", inference, "confined"), ("idle", rest, "unused"))
+    shares = ", ".join(f"{words} {_percent(count, period)}" for words, count, _ in parts)
+    drawing.text(_RIGHT, top + 14, shares, "fine", "end")
+    for words, count, kind in parts:
         width = min((_RIGHT - 24) * count / period, _RIGHT - left)
         if width <= 0:
             continue
         drawing.rectangle(left, top + 26, width, 26, kind, tip=f"{words}: {count:,}")
-        drawing.text(left + 6, top + 44, f"{words} {_percent(count, period)}" if width > 90 else "", "")
+        drawing.text(left + 6, top + 44, words if width > 8 * len(words) + 12 else "")
         left += width
     drawing.line([(_RIGHT, top + 22), (_RIGHT, top + 56)], "edge")
     return top + 64

@@ -129,5 +129,5 @@ def test_two_pins_have_a_lane_each_and_an_edge_within_a_period_is_named() -> Non
     tick = Tick(mailbox_read=20, preloaded=30, wipe=40, capture=50, restart=60, entry=70, finished=400)
     start = Start(writes=(), entered={}, instructions=10, reload=reload, prescaler=0)
     text = timing.draw(PERSON, periods, Measured(start=start, tick=tick), None, ["PA5", "PA1"])
-    for words in (">PA5<", ">PA1<", ">for PA1, by the tick<", ">always<", ">at 500<", ">inference 33.0 %<"):
+    for words in (">PA5<", ">PA1<", ">for PA1, by the tick<", ">always<", ">at 500<", "inference 33.0 %"):
         assert words in text
