@@ -16,9 +16,9 @@ _ROW = re.compile(r"^\| (\w+) \| (0x[0-9A-F]+|\d+) \| (\d+)(?: to (\d+))? \|", r
 _OTHER_WORDS = {Step.MASS_ERASE: "Mass-erase", Step.PROGRAM: "Program", Step.READ_BACK: "Read back", Step.SEAL: "Seal"}
 
 
-@pytest.fixture(scope="module")
-def provisioning() -> Provisioning:
-    return read_provisioning((FOLDER / "provisioning.toml").read_bytes(), "provisioning.toml")
+@pytest.fixture(scope="module", params=["provisioning.toml", "voice/provisioning.toml"])
+def provisioning(request: pytest.FixtureRequest) -> Provisioning:
+    return read_provisioning((FOLDER / request.param).read_bytes(), request.param)
 
 
 def test_each_option_byte(provisioning: Provisioning) -> None:
