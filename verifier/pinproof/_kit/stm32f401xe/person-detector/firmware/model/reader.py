@@ -168,7 +168,8 @@ def _report(file: _File, entry: object, outputs: int) -> Report:
 
 def _layers(file: _File) -> tuple[IntegerLayer, ...]:
     current = int(file.graph.Inputs(0))
-    shape, _ = file.activation(current)
+    begins = _operator_name(file, file.graph.Operators(0)) == "QUANTIZE"
+    shape, _ = file.activation(int(file.graph.Operators(0).Outputs(0)) if begins else current)
     layers: list[IntegerLayer] = []
     for number in range(file.graph.OperatorsLength()):
         operator = file.graph.Operators(number)
@@ -177,7 +178,11 @@ def _layers(file: _File) -> tuple[IntegerLayer, ...]:
             file.refuse(f"operator {number} {kind}: the network must be one chain")
         current = int(operator.Outputs(0))
         last = number == file.graph.OperatorsLength() - 1
-        if kind == "SOFTMAX" and last and layers and layers[-1].operator is Operator.DENSE:
+        if kind == "QUANTIZE" and number == 0:
+            continue  # the module's input is what it makes of its own
+        if kind == "DEQUANTIZE" and last:
+            continue
+        if kind == "SOFTMAX" and _ends(file, number) and layers and layers[-1].operator is Operator.DENSE:
             continue  # monotonic in the differences of the logits, on which the thresholds act
         if kind == "RESHAPE":
             _check_reshape(file, number, operator, first=not layers)
@@ -191,6 +196,12 @@ def _layers(file: _File) -> tuple[IntegerLayer, ...]:
     if current != int(file.graph.Outputs(0)) or not layers or layers[-1].operator is not Operator.DENSE:
         file.refuse("the network must end with FULLY_CONNECTED, with or without SOFTMAX")
     return tuple(layers)
+
+
+def _ends(file: _File, number: int) -> bool:
+    """Whether nothing computes behind this operator."""
+    behind = range(number + 1, file.graph.OperatorsLength())
+    return [_operator_name(file, file.graph.Operators(each)) for each in behind] in ([], ["DEQUANTIZE"])
 
 
 def _operator_name(file: _File, operator: tflite.Operator) -> str:
@@ -218,7 +229,7 @@ def _layer(file: _File, number: int, kind: str, operator: tflite.Operator) -> In
         "FULLY_CONNECTED": _dense,
     }
     if kind not in readers:
-        file.refuse(f"{where}: there is no such operator here; there are {', '.join(readers)}, RESHAPE and SOFTMAX")
+        file.refuse(f"{where}: there is no such operator here; there are {', '.join(readers)}, RESHAPE, SOFTMAX, QUANTIZE and DEQUANTIZE")
     return readers[kind](file, where, operator)
 
 
