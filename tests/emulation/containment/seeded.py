@@ -90,7 +90,7 @@ def _device(state: MachineState, address: int) -> MachineState:
 
 def _region(state: MachineState) -> MachineState:
     regions = list(state.mpu_regions)
-    regions[2] = (regions[2][0], Word.exactly(0x1306001D))
+    regions[2] = (regions[2][0], Word.exactly(0x1306001B))
     return replace(state, mpu_regions=tuple(regions))
 
 
