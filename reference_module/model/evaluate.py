@@ -164,22 +164,3 @@ def score(photographs: tuple[Photograph, ...], folder: Path, models: list[Model]
         for model, answers in zip(models, said, strict=True):
             answers.append(model.score([picture]))
     return [replace(answers[0], scores=np.concatenate([answer.scores for answer in answers])) for answers in said]
-
-
-def choose_threshold(photographs: tuple[Photograph, ...], folder: Path, model: Path) -> int:
-    """The difference of integer logits that best balances recall of persons with specificity on `photographs`."""
-    chosen = tuple(photo for photo in photographs if photo.label in (Label.PERSON, Label.NONE))
-    run = Model(model)
-    scored = score(chosen, folder, [run])[0]
-    return balance(scored.scores / run.step, np.array([photo.label == Label.PERSON for photo in chosen]))
-
-
-def balance(scores: Scores, person: NDArray[np.bool_]) -> int:
-    """The whole number that best balances recall with specificity; of equally good ones, the middle one."""
-    steps = np.rint(scores).astype(int)
-    if not person.any() or person.all():
-        raise ModelError(f"the labels must hold photographs with {Label.PERSON} and with {Label.NONE}")
-    candidates = np.arange(-255, 256)
-    sums = np.array([(steps[person] >= t).mean() + (steps[~person] < t).mean() for t in candidates])
-    best = candidates[sums >= sums.max() - 1e-9]
-    return int(best[len(best) // 2])

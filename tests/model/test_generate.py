@@ -21,7 +21,7 @@ from reference_module.model.network import Decision, IntegerLayer, IntegerNetwor
 from reference_module.model.plan import SLACK, Tensor, plan, window_of
 from tests.model.support import MODEL, NETWORK, ROOT, random_network
 
-MODEL_SHA256 = "1827fb867bf5e6c045d65fc770fea9b508f68ba2c3de213ab91267426c85f533"
+MODEL_SHA256 = "1df9a7076686e2a433f8cf8f6495d5ba1d29ab7b5838eafd2b72ee9a00447c1e"
 
 
 @pytest.fixture(scope="module")
