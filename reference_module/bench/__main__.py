@@ -76,6 +76,8 @@ def _accuracy(labels: Path | None, photos: Path | None) -> Iterator[Number]:
         print("fetching the photographs by pinned hash", file=sys.stderr)
         accuracy.get(folder, _CACHE)
     yield from accuracy.of_photographs(photographs, folder)
+    if labels is None:
+        yield from accuracy.held_out(photographs)
     small = accuracy.of_small_packages(photographs, folder)
     if small is not None:
         yield small

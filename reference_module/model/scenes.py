@@ -327,8 +327,8 @@ def _blob(random: Random) -> Floats:
 
 def _relit(pixels: Pixels, random: Random) -> Floats:
     light = (pixels.astype(np.float32) / 255) ** np.float32(np.exp(random.normal(0, 0.22)))
-    result: Floats = np.clip(light * random.uniform(0.65, 1.3) + random.uniform(-0.1, 0.1), 0, 1) * np.float32(255)
-    return result.astype(np.float32)
+    relit = np.clip(light * random.uniform(0.65, 1.3) + random.uniform(-0.1, 0.1), 0, 1) * np.float32(255)
+    return relit.astype(np.float32)
 
 
 def _degraded(pixels: Pixels, random: Random) -> Pixels:
