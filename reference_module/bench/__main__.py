@@ -75,7 +75,8 @@ def _accuracy(labels: Path | None, photos: Path | None) -> Iterator[Number]:
     if photos is None and not accuracy.complete(photographs, folder):
         print("fetching the photographs by pinned hash", file=sys.stderr)
         accuracy.get(folder, _CACHE)
-    yield from accuracy.of_photographs(photographs, folder)
+    unit = accuracy.TRAINED_ON if labels is None else "of 1"
+    yield from accuracy.of_photographs(photographs, folder, unit=unit)
     if labels is None:
         yield from accuracy.held_out(photographs)
     small = accuracy.of_small_packages(photographs, folder)

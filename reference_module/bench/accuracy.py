@@ -20,20 +20,26 @@ SMALL = ("startbootstrap-agency", "startbootstrap-creative", "startbootstrap-lan
 _WANTED = ("auc_person", "auc_person_portrait", "recall_person", "specificity")
 
 
-def of_photographs(photographs: tuple[pictures.Photograph, ...], folder: Path, model: Path = MODEL) -> Iterator[Number]:
-    """Each figure and its 95 % interval. Raises BenchError."""
+TRAINED_ON = "of 1, on photographs that it was trained on"
+"""The unit of what says nothing about photographs that it has not seen."""
+
+
+def of_photographs(
+    photographs: tuple[pictures.Photograph, ...], folder: Path, model: Path = MODEL, unit: str = "of 1"
+) -> Iterator[Number]:
+    """Each figure and its 95 % interval, in `unit`. Raises BenchError."""
     try:
         found = evaluate.measure(photographs, folder, model)
     except ModelError as error:
         raise BenchError(str(error)) from error
     for name in _WANTED:
         if name not in found:
-            unit = "not measured here: the labels hold no portraits (LABELS= and PHOTOS= give others)"
-            yield Number(name=name, value=NOT_MEASURED, unit=unit)
+            why = "not measured here: the labels hold no portraits (LABELS= and PHOTOS= give others)"
+            yield Number(name=name, value=NOT_MEASURED, unit=why)
             continue
         estimate = found[name]
         for suffix, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high)):
-            yield Number(name=f"{name}{suffix}", value=f"{value:.3f}", unit="of 1")
+            yield Number(name=f"{name}{suffix}", value=f"{value:.3f}", unit=unit)
     yield Number(name="photographs", value=str(len(photographs)), unit="labelled photographs")
 
 
