@@ -229,7 +229,8 @@ def _layer(file: _File, number: int, kind: str, operator: tflite.Operator) -> In
         "FULLY_CONNECTED": _dense,
     }
     if kind not in readers:
-        file.refuse(f"{where}: there is no such operator here; there are {', '.join(readers)}, RESHAPE, SOFTMAX, QUANTIZE and DEQUANTIZE")
+        there = ", ".join([*readers, "RESHAPE", "SOFTMAX", "QUANTIZE"])
+        file.refuse(f"{where}: there is no such operator here; there are {there} and DEQUANTIZE")
     return readers[kind](file, where, operator)
 
 
