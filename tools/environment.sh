@@ -43,7 +43,7 @@ install() {
 if [ "$what" = tests ]; then
     echo "environment: installing what the tests need into $venv"
     install --editable '.[test]'
-    for extra in model video; do
+    for extra in model train video; do
         install --editable ".[$extra]" || echo "environment: NOT INSTALLED: the extra [$extra]" >&2
     done
 else
