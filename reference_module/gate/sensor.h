@@ -2,10 +2,13 @@
 #ifndef GATE_SENSOR_H
 #define GATE_SENSOR_H
 
+#include <stdbool.h>
+
 /*
- * Sends a constant table to the sensor and lets it stream, then switches the bus off for good. Nothing is read from
- * the sensor. A sensor that does not answer is left alone: no frame will come, and the output stays low.
+ * Sends a constant table to the sensor and lets it stream, then switches the bus off for good. Returns whether the
+ * sensor acknowledged every byte. Nothing is read from the sensor, not even its model: before the drop the gate reads
+ * no sensor data (mem-frame-bounded).
  */
-void sensor_configure(void);
+bool sensor_configure(void);
 
 #endif

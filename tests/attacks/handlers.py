@@ -254,7 +254,7 @@ _TIME = (
     Variant(
         name="tick-too-slow",
         gain="The tick waits for a frame longer than a period.",
-        edits=gate("camera.c", "kFrameEndPolls = 400000u;", "kFrameEndPolls = 40000000u;"),
+        edits=gate("camera.c", "kFrameEndPolls = 480000u;", "kFrameEndPolls = 48000000u;"),
         requirement="run-handlers",
         reason="handler-too-long",
         danger=NotShown(why="The harness would have to run hundreds of millions of instructions."),

@@ -431,7 +431,7 @@ _BOUNDS = (
     Variant(
         name="frame-one-column-more",
         gain="One pixel lands behind the frame.",
-        edits=gate("camera.c", "column < kFrameWidth", "column <= kFrameWidth"),
+        edits=gate("camera.c", "place < kFrameWidth", "place <= kFrameWidth"),
         requirement="mem-frame-bounded",
         reason="frame-overrun",
         danger=NotShown(why=_NO_CAMERA),
@@ -441,8 +441,8 @@ _BOUNDS = (
         gain="The sensor says where a pixel goes.",
         edits=gate(
             "camera.c",
-            "row[column] = (uint8_t)(levels & kPixelMask);",
-            "row[column + (levels & kPixelMask)] = (uint8_t)(levels & kPixelMask);",
+            "row[place] = (uint8_t)(levels & kPixelMask);",
+            "row[place + (levels & kPixelMask)] = (uint8_t)(levels & kPixelMask);",
         ),
         requirement="mem-frame-bounded",
         reason="frame-overrun",

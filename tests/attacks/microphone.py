@@ -32,6 +32,15 @@ static bool window_capture(void)
 _CLAIM = "What is wrong is what is claimed; the image is the one that conforms."
 _NO_RECEIVER = "QEMU has no receiver: what SPI2 would do there says nothing of the part's."
 
+_CAMERA_SET_UP = """\
+    const bool configured = sensor_configure();
+
+    pins_release_control_bus();
+    if (!configured) {
+        word_write(kGpioC + kGpioModer, kAllAnalogue); /* an analogue pin reads 0 (RM0368 8.3.12) */
+    }
+"""
+
 
 def _without_sleep_clock(seen: Observation) -> bool:
     """The receiver is started, and its clock is never left on in sleep."""
@@ -64,8 +73,7 @@ def microphone(
         f"    word_write(0x40003820u, {prescaler});\n    word_write(0x4000381Cu, {receiver});\n    {boot}\n"
     )
     return (
-        *gate("product.h", '#include "camera.h"', '#include "access.h"\n#include "camera.h"\n#include "registers.h"'),
-        *gate("product.h", "    sensor_configure();\n    pins_release_control_bus();\n", set_up),
+        *gate("product.h", _CAMERA_SET_UP, set_up),
         *gate("product.h", "kRccApb1Sensor = 0u", "kRccApb1Sensor = 1u << 14"),
         *gate("product.h", "kPortBSensor = 0xFFFAFFFFu", f"kPortBSensor = {lines}"),
         *gate("product.h", "kPortBOpenDrain = 3u << 8", "kPortBOpenDrain = 0u"),

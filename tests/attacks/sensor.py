@@ -209,7 +209,7 @@ _INPUTS = (
     Variant(
         name="no-capture",
         gain="What is called the sensor's pins are others: the frame comes from nowhere.",
-        edits=gate("camera.c", "row[column] = (uint8_t)(levels & kPixelMask);", "row[column] = 0u;"),
+        edits=gate("camera.c", "row[place] = (uint8_t)(levels & kPixelMask);", "row[place] = 0u;"),
         requirement="mem-frame-bounded",
         reason="no-capture",
         kind=Kind.INCONCLUSIVE,

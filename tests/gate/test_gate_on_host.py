@@ -24,8 +24,9 @@ _OPTIONS = (
     "-fsanitize=address,undefined",
     "-fno-sanitize-recover",
 )
-_MOST_POLLS = 1_000_000
+_MOST_POLLS = 1_500_000
 """camera.c promises it."""
+_SETTINGS = 60
 
 _RCC_CR, _RCC_CFGR, _RCC_APB1ENR, _FLASH_ACR = 0x40023800, 0x40023808, 0x40023840, 0x40023C00
 _I2C_CR1, _I2C_DR = 0x40005400, 0x40005410
@@ -81,26 +82,29 @@ def test_a_line_that_is_stuck_gives_no_frame_and_an_end(program: Path, line: int
 
 
 def test_a_pixel_clock_that_is_too_slow_gives_no_frame_and_an_end(program: Path) -> None:
-    result = _capture(program, 13, 0)
+    result = _capture(program, 15, 0)
     assert result["captured"] == 0
     assert result["reads"] <= _MOST_POLLS
 
 
-def test_a_pixel_clock_at_its_limit_may_shift_the_picture_and_no_more(program: Path) -> None:
-    assert _capture(program, 1, 0)["reads"] <= _MOST_POLLS
+def test_a_pixel_clock_at_its_limit_gives_the_frame_or_none(program: Path) -> None:
+    result = _capture(program, 1, 0)
+    assert (result["captured"], result["wrong"]) == (1, 0) or result["captured"] == 0
+    assert result["reads"] <= _MOST_POLLS
 
 
 def test_the_sensor_is_sent_whole_settings_and_then_left(program: Path) -> None:
     stores = _stores(_run(program, "sensor", 0))
     sent = [value for address, value in stores if address == _I2C_DR]
     settings = [sent[start : start + 4] for start in range(0, len(sent), 4)]
-    assert len(settings) == 40
+    assert len(settings) == _SETTINGS + 1  # the first one twice: to wake the sensor, and with the others
+    assert settings[0] == settings[1]
     assert {setting[0] for setting in settings} == {0x48}
     assert all(byte <= 0xFF for byte in sent)
     assert settings[0][1:] == [0x01, 0x00, 0x00]  # standby first
     assert settings[-1][1:] == [0x01, 0x00, 0x01]  # streaming last
     control = [value for address, value in stores if address == _I2C_CR1]
-    assert control == [1] + [0x101, 0x201] * 40 + [0]
+    assert control == [0, 1] + [0x101, 0x201] * (_SETTINGS + 1) + [0]
     assert stores[-1] == (_RCC_APB1ENR, 0)
 
 

@@ -10,8 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "access.h"
 #include "camera.h"
 #include "pins.h"
+#include "registers.h"
 #include "sensor.h"
 
 enum { kOutputs = 1 }; /* channels of timer 2 from the first on: one or two */
@@ -44,11 +46,15 @@ static const uint32_t kPortBFunctions = 0x00000044u;  /* AFRH: PB8 and PB9 = 4 *
 static const uint32_t kPortCSensor = 0xFFC00000u;
 static const uint32_t kPortCPullDown = 0x002AAAAAu;
 
-/* Sets the sensor up, before anything is confined. */
+/* Sets the sensor up, before anything is confined. No frame ever comes from one that did not acknowledge all of it. */
 static inline void product_start_sensor(void)
 {
-    sensor_configure();
+    const bool configured = sensor_configure();
+
     pins_release_control_bus();
+    if (!configured) {
+        word_write(kGpioC + kGpioModer, kAllAnalogue); /* an analogue pin reads 0 (RM0368 8.3.12) */
+    }
 }
 
 /* Takes what the confined part is to look at next. Returns whether it is complete. */

@@ -1,7 +1,5 @@
 #include "sensor.h"
 
-#include <stdbool.h>
-
 #include "access.h"
 #include "poll.h"
 #include "registers.h"
@@ -51,10 +49,30 @@ static const uint32_t kSensorSetUp[] = {
     SENSOR_SET(0x0341, 0x84), /* lines a frame, low byte: 132, of which 122 carry pixels */
     SENSOR_SET(0x0342, 0x00), /* pixel clocks a line, high byte */
     SENSOR_SET(0x0343, 0xD7), /* pixel clocks a line, low byte: 215, of which 162 carry pixels */
-    SENSOR_SET(0x2100, 0x01), /* automatic exposure, inside the sensor: on */
+    SENSOR_SET(0x3011, 0x70), /* six bits a pixel: off */
+    SENSOR_SET(0x0101, 0x00), /* neither mirrored nor turned */
+    SENSOR_SET(0x0601, 0x00), /* test pattern: off */
+    SENSOR_SET(0x2150, 0x00), /* motion detection, which would remember a picture: off */
+    SENSOR_SET(0x0202, 0x00), /* exposure to begin with: integration in lines, high byte */
+    SENSOR_SET(0x0203, 0x40), /* low byte: 64 */
+    SENSOR_SET(0x0205, 0x00), /* exposure to begin with: analogue gain 1 */
+    SENSOR_SET(0x020E, 0x01), /* exposure to begin with: digital gain 1, high byte */
+    SENSOR_SET(0x020F, 0x00), /* low byte */
+    SENSOR_SET(0x2100, 0x01), /* automatic exposure, inside the sensor: on; all its limits follow */
     SENSOR_SET(0x2101, 0x5A), /* automatic exposure: target mean */
+    SENSOR_SET(0x2102, 0x0A), /* automatic exposure: least mean */
+    SENSOR_SET(0x2103, 0x03), /* automatic exposure: settled within */
+    SENSOR_SET(0x2104, 0x05), /* automatic exposure: moves again beyond */
     SENSOR_SET(0x2105, 0x00), /* automatic exposure: longest integration in lines, high byte */
     SENSOR_SET(0x2106, 0x82), /* automatic exposure: low byte: 130, two less than the lines a frame */
+    SENSOR_SET(0x2107, 0x02), /* automatic exposure: shortest integration in lines */
+    SENSOR_SET(0x2108, 0x03), /* automatic exposure: largest analogue gain */
+    SENSOR_SET(0x2109, 0x03), /* automatic exposure: largest analogue gain while binning */
+    SENSOR_SET(0x210A, 0x00), /* automatic exposure: least analogue gain */
+    SENSOR_SET(0x210B, 0xC0), /* automatic exposure: largest digital gain */
+    SENSOR_SET(0x210C, 0x40), /* automatic exposure: least digital gain */
+    SENSOR_SET(0x210D, 0x20), /* automatic exposure: damping */
+    SENSOR_SET(0x210E, 0x00), /* automatic exposure: no steps of the mains frequency */
     SENSOR_SET(0x0104, 0x01), /* apply the settings above together */
     SENSOR_SET(0x0100, 0x01), /* mode: stream */
 };
@@ -69,8 +87,11 @@ static const uint32_t kBusClockMhz = 42u;
 static const uint32_t kBusHalfPeriod = 210u; /* 100 kHz */
 static const uint32_t kBusRiseTime = 43u;    /* 1000 ns */
 
-/* One byte takes 90 us, about 800 polls at 84 MHz. */
+/* One byte takes 90 us, which is about 850 polls of at least 9 cycles at 84 MHz. */
 static const uint32_t kBusPolls = 4000u;
+
+/* Each try that finds no sensor takes kBusPolls: together at least 80 ms for the sensor to wake up in. */
+static const uint32_t kSensorTries = 200u;
 
 static bool sensor_status(uint32_t flag)
 {
@@ -83,7 +104,7 @@ static bool sensor_byte(uint32_t byte, uint32_t flag)
     return sensor_status(flag);
 }
 
-/* Sends one setting: start, address, register number, value. Returns whether the sensor acknowledged all. */
+/* Sends one setting: start, address, register number, value, stop. Returns whether the sensor acknowledged all. */
 static bool sensor_set(uint32_t setting)
 {
     word_write(kI2c1Cr1, kI2cCr1Enable | kI2cCr1Start);
@@ -100,21 +121,40 @@ static bool sensor_set(uint32_t setting)
     return poll_until(kI2c1Cr1, kI2cCr1Stop, 0u, kBusPolls);
 }
 
+/* Whether the sensor takes the first setting, which only puts it into standby, in one of kSensorTries tries. */
+static bool sensor_wakes(void)
+{
+    for (uint32_t try = 0; try < kSensorTries; try++) {
+        word_write(kI2c1Cr1, 0u); /* lets go of the bus, wherever the last try ended (RM0368 18.6.1, PE) */
+        word_write(kI2c1Cr1, kI2cCr1Enable);
+        if (sensor_set(kSensorSetUp[0])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool sensor_takes_settings(void)
+{
+    for (uint32_t index = 0; index < kSensorSettings; index++) {
+        if (!sensor_set(kSensorSetUp[index])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // REQ: out-sensor-lines-constant
-void sensor_configure(void)
+bool sensor_configure(void)
 {
     word_write(kRccApb1enr, kRccApb1I2c1);
     (void)word_read(kRccApb1enr);
     word_write(kI2c1Cr2, kBusClockMhz);
     word_write(kI2c1Ccr, kBusHalfPeriod);
     word_write(kI2c1Trise, kBusRiseTime);
-    word_write(kI2c1Cr1, kI2cCr1Enable);
-    for (uint32_t index = 0; index < kSensorSettings; index++) {
-        if (!sensor_set(kSensorSetUp[index])) {
-            break;
-        }
-    }
+    const bool configured = sensor_wakes() && sensor_takes_settings();
     word_write(kI2c1Cr1, 0u);
     word_write(kRccApb1enr, 0u);
     (void)word_read(kRccApb1enr);
+    return configured;
 }
