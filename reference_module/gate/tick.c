@@ -5,6 +5,7 @@
 #include "product.h"
 #include "registers.h"
 #include "restart.h"
+#include "smoothing.h"
 #include "timer.h"
 
 static const uint32_t kPresent = 1u;
@@ -33,7 +34,7 @@ static uint32_t tick_is_present(uint32_t message)
 __attribute__((noinline, used)) static void tick_serve(void)
 {
     timer_acknowledge();
-    timer_preload(tick_is_present(mailbox)); // REQ: out-one-write (the mailbox is read here, once, and nowhere else)
+    timer_preload(smoothing_step(tick_is_present(mailbox))); // REQ: out-one-write (the only read of the mailbox)
 
     restart_wipe();
     /*

@@ -7,6 +7,7 @@ one thing changed.
 from __future__ import annotations
 
 from tests.attacks.danger import in_handler, stored
+from tests.attacks.smoothing import NO_SMOOTHING
 from tests.attacks.variant import Edit, Kind, NotShown, Shown, Variant, declaration, gate
 
 _CCMR1 = "static const uint32_t kCcmr1Setup = (6u << 4) | (1u << 3);"
@@ -151,7 +152,7 @@ VARIANTS = (
     Variant(
         name="array-idle-is-high",
         gain="A fault, or no answer, raises the second pin: crashing says something.",
-        edits=array(stores=f"{_PRELOAD} word_write(0x40000038u, present - 1u);"),
+        edits=(*array(stores=f"{_PRELOAD} word_write(0x40000038u, present - 1u);"), *NO_SMOOTHING),
         requirement="out-fault-safe",
         reason="idle-word-not-idle",
         danger=Shown(
@@ -199,7 +200,7 @@ VARIANTS = (
     Variant(
         name="array-of-a-detector",
         gain="Two bits a second where the profile allows one.",
-        edits=array(profile="person-detector"),
+        edits=(*array(profile="person-detector"), *NO_SMOOTHING),
         requirement="out-capacity",
         reason="capacity-exceeded",
         danger=Shown(what="has a second pin", seen=stored(0x40020000, 0xFFFFFBFB)),

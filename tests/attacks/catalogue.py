@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.attacks import arrays, handlers, memory, microphone, output, protection, seal, sensor
+from tests.attacks import arrays, handlers, memory, microphone, output, protection, seal, sensor, smoothing
 from tests.attacks.variant import Variant
 
 FAMILIES: dict[str, tuple[Variant, ...]] = {
     "protection": protection.VARIANTS,
-    "output": output.VARIANTS,
+    "output": (*output.VARIANTS, *smoothing.VARIANTS),
     "memory": memory.VARIANTS,
     "seal": seal.VARIANTS,
     "sensor": sensor.VARIANTS,

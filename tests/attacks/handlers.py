@@ -36,7 +36,7 @@ _FAULTS = (
             "return (difference | (0u - difference)) >> 31;",
         ),
         requirement="out-fault-safe",
-        reason="idle-word-not-idle",
+        reason="fault-raises-output",
         danger=Shown(what="answers present after a fault", seen=answers_present, confined=_UNDEFINED),
     ),
     Variant(

@@ -27,8 +27,10 @@ from tests.attacks.variant import (
     word,
 )
 
-_COUNTER = word(0x20008800)
-"""A word of gate memory that nothing wipes; the linker gives the gate no variables."""
+_COUNTER_ADDRESS = 0x20008800
+_COUNTER = word(_COUNTER_ADDRESS)
+"""A word of gate memory that nothing wipes, behind what the linker gives to the gate's variables."""
+_BRIGHT = (200, 200, 200)
 _LOOP_START = "uint32_t word = (uint32_t)layout_confined_start;"
 _LOOP_END = "word != (uint32_t)layout_confined_end;"
 _TABLE = (
@@ -110,8 +112,8 @@ _WIPE = (
             *gate("tick.c", "    restart_wipe();\n", "    restart_wipe(message);\n"),
             *gate(
                 "tick.c",
-                "timer_preload(tick_is_present(mailbox));",
-                "const uint32_t message = mailbox;\n    timer_preload(tick_is_present(message));",
+                "timer_preload(smoothing_step(tick_is_present(mailbox)));",
+                "const uint32_t message = mailbox;\n    timer_preload(smoothing_step(tick_is_present(message)));",
             ),
             *gate("restart.h", "void restart_wipe(void);", "void restart_wipe(uint32_t message);"),
             *gate("restart.c", "void restart_wipe(void)", "void restart_wipe(uint32_t message)"),
@@ -257,19 +259,19 @@ _GATE = (
     ),
     Variant(
         name="answer-remembered",
-        gain="The gate keeps the last answer and mixes it into the next: a bit no longer says what one frame showed.",
+        gain="The gate counts the answers: whoever opens the module can read how often somebody was there.",
         edits=gate(
             "tick.c",
-            "timer_preload(tick_is_present(mailbox));",
+            "timer_preload(smoothing_step(tick_is_present(mailbox)));",
             "const uint32_t present = tick_is_present(mailbox);\n"
-            f"    timer_preload(present | {_COUNTER});\n    {_COUNTER} = present;",
+            f"    timer_preload(smoothing_step(present));\n    {_COUNTER} += present;",
         ),
         requirement="mem-forgetful",
         reason="gate-remembers",
         danger=Shown(
-            what="answers a dark frame after a bright one with present",
-            seen=lambda seen: seen.bits[1:3] == (1, 1),
-            frames=(200, 20, 20),
+            what="has counted the bright frames when it ends",
+            seen=lambda seen: seen.word(_COUNTER_ADDRESS) == len(_BRIGHT),
+            frames=_BRIGHT,
         ),
     ),
     Variant(
@@ -354,10 +356,10 @@ _GATE = (
         gain="How long the tick takes tells the next frame what the last one said.",
         edits=gate(
             "tick.c",
-            "timer_preload(tick_is_present(mailbox));",
+            "timer_preload(smoothing_step(tick_is_present(mailbox)));",
             "const uint32_t message = mailbox;\n    if (message == kPresent) {\n"
             '        __asm volatile("nop\\nnop");\n'
-            "    }\n    timer_preload(tick_is_present(message));",
+            "    }\n    timer_preload(smoothing_step(tick_is_present(message)));",
         ),
         requirement="out-one-write",
         reason="output-conditional",
@@ -406,7 +408,7 @@ _GATE = (
         gain="The tick stores the answer in the flash interface: the next period runs slower or faster.",
         edits=gate(
             "tick.c",
-            "timer_preload(tick_is_present(mailbox));",
+            "timer_preload(smoothing_step(tick_is_present(mailbox)));",
             "const uint32_t present = tick_is_present(mailbox);\n    timer_preload(present);\n"
             "    word_write(kFlashAcr, 0x102u + present);",
         ),
@@ -458,7 +460,11 @@ _BOUNDS = (
             "{\n    volatile uint32_t kept = left;\n    return left == 0u ? 0u : tick_deep(left - 1u) + kept;\n}\n\n"
             "/* Bit in, frame out.",
         )
-        + gate("tick.c", "timer_preload(tick_is_present(mailbox));", "timer_preload(tick_deep(mailbox) & 1u);"),
+        + gate(
+            "tick.c",
+            "timer_preload(smoothing_step(tick_is_present(mailbox)));",
+            "timer_preload(tick_deep(mailbox) & 1u);",
+        ),
         requirement="run-gate-proved",
         reason="recursion",
         kind=Kind.INCONCLUSIVE,

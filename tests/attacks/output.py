@@ -28,7 +28,7 @@ _CAMERA = "pins_configure(kGpioC, kPortCSensor, 0u, kPortCPullDown, 0u, 0u);"
 _PRELOAD = "word_write(kTim2Ccr1, 0u - present);"
 _CCMR1 = "static const uint32_t kCcmr1Setup = (6u << 4) | (1u << 3);"
 _CR1 = "static const uint32_t kCr1Setup = (1u << 7) | (1u << 2);"
-_HAND_OVER = "timer_preload(tick_is_present(mailbox));"
+_HAND_OVER = "timer_preload(smoothing_step(tick_is_present(mailbox)));"
 _NO_PORTS = "QEMU has no ports and no pins; what is seen is that the store is really made."
 _NO_LATCH = "QEMU's timer has no output and no preload registers."
 

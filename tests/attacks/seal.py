@@ -211,7 +211,7 @@ _BYTES = (
         gain="The gate calls what the mailbox points to: the confined part has a privileged subroutine.",
         edits=gate(
             "tick.c",
-            "timer_preload(tick_is_present(mailbox));",
+            "timer_preload(smoothing_step(tick_is_present(mailbox)));",
             "const uint32_t message = mailbox;\n"
             "    ((void (*)(void))((message != 0u ? message : (uint32_t)timer_acknowledge) | 1u))();\n"
             "    timer_preload(0u);",
@@ -231,8 +231,8 @@ _BYTES = (
         gain="A table in flash holds an address that is reached only for one mailbox value.",
         edits=gate(
             "tick.c",
-            "timer_preload(tick_is_present(mailbox));",
-            "const uint32_t message = mailbox;\n    timer_preload(tick_is_present(message));\n"
+            "timer_preload(smoothing_step(tick_is_present(mailbox)));",
+            "const uint32_t message = mailbox;\n    timer_preload(smoothing_step(tick_is_present(message)));\n"
             "    ((void (*)(void))word_read(0x08000004u + 4u * (message & 1u)))();",
         ),
         requirement="run-gate-proved",
@@ -252,8 +252,8 @@ _LOOPS = (
         gain="One message of the confined part makes an edge at once, behind a branch that goes nowhere else.",
         edits=gate(
             "tick.c",
-            "timer_preload(tick_is_present(mailbox));",
-            "const uint32_t message = mailbox;\n    timer_preload(tick_is_present(message));\n"
+            "timer_preload(smoothing_step(tick_is_present(mailbox)));",
+            "const uint32_t message = mailbox;\n    timer_preload(smoothing_step(tick_is_present(message)));\n"
             "    if (message == 90u) {\n"
             '        __asm volatile("b 1f\\n1:");\n        word_write(0x40000014u, 1u);\n    }',
         ),

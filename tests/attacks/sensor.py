@@ -16,7 +16,7 @@ from tests.attacks.variant import (
     in_tick,
 )
 
-_HAND_OVER = "timer_preload(tick_is_present(mailbox));"
+_HAND_OVER = "timer_preload(smoothing_step(tick_is_present(mailbox)));"
 _ONE_SETTING = "if (!sensor_set(kSensorSetUp[index])) {"
 _NO_PORTS = "QEMU has no ports: every input reads 0."
 _CLAIM = "The image is the reference's; only what is claimed of it is wrong."
@@ -53,7 +53,7 @@ _LINES = (
         edits=gate(
             "tick.c",
             _HAND_OVER,
-            "const uint32_t message = mailbox;\n    timer_preload(tick_is_present(message));\n"
+            "const uint32_t message = mailbox;\n    timer_preload(smoothing_step(tick_is_present(message)));\n"
             "    word_write(0x40005410u, message);",
         ),
         requirement="out-sensor-lines-constant",
@@ -103,7 +103,7 @@ _LINES = (
         edits=gate(
             "tick.c",
             _HAND_OVER,
-            "const uint32_t message = mailbox;\n    timer_preload(tick_is_present(message));\n"
+            "const uint32_t message = mailbox;\n    timer_preload(smoothing_step(tick_is_present(message)));\n"
             "    word_write(kGpioC + 0x18u, 1u << (10u + (message & 16u)));",
         ),
         requirement="out-sensor-lines-constant",
@@ -119,7 +119,9 @@ _LINES = (
         gain="A frame is taken only when the confined part asked for one: what it sees depends on what it said.",
         edits=(
             *gate(
-                "tick.c", _HAND_OVER, "const uint32_t message = mailbox;\n    timer_preload(tick_is_present(message));"
+                "tick.c",
+                _HAND_OVER,
+                "const uint32_t message = mailbox;\n    timer_preload(smoothing_step(tick_is_present(message)));",
             ),
             *gate("tick.c", "    if (product_capture()) {", "    if ((message & 2u) == 0u && product_capture()) {"),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.attacks.building import recipe_for
 from tests.attacks.catalogue import ATTACKS
 from tests.attacks.danger import confined_text
 from tests.attacks.variant import Edit, Shown, Storms, Variant
+from tests.emulation.answers import unsmoothed
 from tests.emulation.observation import FRAME_SIZE, Observation, run_variant
 
 pytestmark = [pytest.mark.emulation, pytest.mark.toolchain]
@@ -53,6 +55,7 @@ def test_storms(variant: Variant, emulation_tools: None, tmp_path: Path, monkeyp
 
 def _run(image: Path, edits: tuple[Edit, ...], danger: Shown | Storms) -> Observation:
     confined = None if danger.confined is None else confined_text(danger.confined)
-    build(image, recipe_for(edits, small=False, confined=confined))
+    recipe = recipe_for(edits, small=False, confined=confined)
+    build(image, replace(recipe, gate_files=unsmoothed(recipe.gate_files)))
     frames = [None if grey is None else bytes([grey]) * FRAME_SIZE for grey in danger.frames]
     return run_variant(image, frames, quiet=_QUIET)

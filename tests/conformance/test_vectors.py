@@ -68,9 +68,12 @@ _IMAGES = {str(entry["sha256"]): str(entry["image"]) for entry in ENTRIES}
 
 
 @cache
-def _explored(digest: str, part: str, edit: tuple[str, str], sensor: frozenset[int], mailbox: int) -> Exploration:
+def _explored(
+    digest: str, part: str, edit: tuple[str, str], sensor: frozenset[int], mailbox: int, outputs: tuple[int, ...]
+) -> Exploration:
     """By digest: many vectors share one image."""
-    return explore(read_image(_bytes(_IMAGES[digest]), "image"), _silicon(part, *edit), sensor, mailbox=mailbox)
+    image = read_image(_bytes(_IMAGES[digest]), "image")
+    return explore(image, _silicon(part, *edit), sensor, mailbox=mailbox, outputs=outputs)
 
 
 def _facts(entry: Entry) -> Facts:
@@ -86,7 +89,12 @@ def _facts(entry: Entry) -> Facts:
         profile=_profile(declared.module.profile, *_edit(entry, "profile")),
         silicon=silicon,
         exploration=_explored(
-            _text(entry, "sha256"), silicon.part, _edit(entry, "silicon"), sensor, declared.memory.mailbox
+            _text(entry, "sha256"),
+            silicon.part,
+            _edit(entry, "silicon"),
+            sensor,
+            declared.memory.mailbox,
+            facts.output_registers(silicon, declared),
         ),
         level=level,
         provisioning=read_provisioning(_bytes(files[declared.provisioning.file]), declared.provisioning.file),

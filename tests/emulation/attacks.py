@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from reference_module.build import Recipe, build
+from tests.emulation.answers import unsmoothed
 from tests.emulation.observation import FRAME_SIZE
 
 
@@ -211,9 +212,9 @@ def attack_source() -> str:
 
 
 def build_attacks(output: Path, gate_files: Mapping[str, str] | None = None) -> Path:
-    """The reference gate, or one with changed files, with that confined part."""
+    """The reference gate, but for smoothing, or one with changed files, with that confined part."""
     recipe = Recipe(
-        gate_files=gate_files or {},
+        gate_files=unsmoothed(gate_files),
         confined_files={"stub.c": attack_source()},
         confined_options=("-w", "-std=gnu11"),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reference_module.build import Recipe, build
+from tests.emulation.answers import unsmoothed
 from tests.emulation.tools import require
 
 
@@ -17,5 +18,5 @@ def emulation_tools() -> None:
 
 @pytest.fixture(scope="session")
 def stub(emulation_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The reference gate with its stub: says present when the frame is bright."""
-    return build(tmp_path_factory.mktemp("stub") / "stub.elf", Recipe())
+    """The reference gate, but for smoothing, with its stub: says present when the frame is bright."""
+    return build(tmp_path_factory.mktemp("stub") / "stub.elf", Recipe(gate_files=unsmoothed()))

@@ -1,14 +1,15 @@
-"""The whole module with its real network, on video: the pin says what the reference interpreter says."""
+"""The whole module with its real network, on video, smoothing apart: the pin says what the interpreter says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from reference_module.build import Recipe, build
 from reference_module.emulate.emulator import Stop
+from tests.emulation.answers import unsmoothed
 from tests.emulation.observation import Observation, run_variant
 from tests.emulation.oracle import judge
 from tests.emulation.pin import Level
@@ -17,8 +18,6 @@ from tests.emulation.video import VIDEO, Sample, read_samples
 
 pytestmark = [pytest.mark.emulation, pytest.mark.toolchain]
 
-_ROOT = Path(__file__).parents[2]
-_IMAGE = _ROOT / "reference_module/person_detector.elf"
 _CLEAR = 9
 """Samples with a person, and as many without, spread over the video."""
 _HARD = 3
@@ -34,8 +33,10 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(emulation_tools: None) -> Run:
+def run(emulation_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
     require(str(VIDEO), "python:av", "python:PIL", "python:tflite", "python:tflite_micro")
+    recipe = Recipe(confined="detector", gate_files=unsmoothed())
+    image = build(tmp_path_factory.mktemp("detector") / "image.elf", recipe)
     samples = read_samples()
     margins = _margins(samples)
     chosen = [*_alternating(samples), *np.argsort(np.abs(margins))[:_HARD].tolist()]
@@ -44,7 +45,7 @@ def run(emulation_tools: None) -> Run:
     return Run(
         samples=tuple(samples[index] for index in chosen),
         reference=tuple(bool(margins[index] >= 0) for index in chosen),
-        observation=run_variant(_IMAGE, frames, shift=0),
+        observation=run_variant(image, frames, shift=0),
     )
 
 

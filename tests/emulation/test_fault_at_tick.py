@@ -13,6 +13,7 @@ import pytest
 from reference_module.build import Recipe, build
 from reference_module.emulate.events import TICK_EXCEPTION, Event, Reached
 from reference_module.emulate.image import read_image
+from tests.emulation.answers import unsmoothed
 from tests.emulation.observation import FRAME_SIZE, run_variant
 from tests.emulation.oracle import judge
 
@@ -52,9 +53,8 @@ def _starts_and_ticks(events: tuple[Event, ...], entry: int, tick_handler: int) 
 
 @pytest.mark.usefixtures("emulation_tools")
 def test_the_next_frame_is_answered_whatever_the_order(tmp_path: Path) -> None:
-    image = build(
-        tmp_path / "late.elf", Recipe(confined_files={"stub.c": _SOURCE}, confined_options=("-w", "-std=gnu11"))
-    )
+    recipe = Recipe(gate_files=unsmoothed(), confined_files={"stub.c": _SOURCE}, confined_options=("-w", "-std=gnu11"))
+    image = build(tmp_path / "late.elf", recipe)
     symbols = read_image(image)
     entry, handler = symbols.address("confined_entry"), symbols.vectors[TICK_EXCEPTION]
     calm = run_variant(image, [_frame(_LONG, False)] * (2 * len(_OFFSETS)), reached=[entry])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reference_module.build import Recipe, build, gate_text, patched
+from tests.emulation.answers import unsmoothed
 from tests.emulation.memories import MEMORIES, Memory
 from tests.emulation.observation import BRIGHT, Observation, run_variant
 
@@ -17,7 +18,9 @@ _CONFINED = ("-w", "-std=gnu11")
 
 
 def _run(directory: Path, memory: Memory, gate_files: dict[str, str]) -> Observation:
-    recipe = Recipe(confined_files={"stub.c": memory.code}, confined_options=_CONFINED, gate_files=gate_files)
+    recipe = Recipe(
+        confined_files={"stub.c": memory.code}, confined_options=_CONFINED, gate_files=unsmoothed(gate_files)
+    )
     return run_variant(build(directory / "memory.elf", recipe), _FRAMES)
 
 

@@ -150,7 +150,7 @@ def shown(value: object) -> str:
 
 @pytest.fixture(autouse=True)
 def explored_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exploration depends on the image, the sensor's pins and the mailbox alone; locations are for messages."""
+    """The exploration depends on image, sensor pins, mailbox and output channels alone; locations are for messages."""
     monkeypatch.setattr(verification, "explore", remembering())
     monkeypatch.setattr(verification, "read_image", cache(verification.read_image))
     monkeypatch.setattr(verification, "read_source_map", lambda data, image: SourceMap())
@@ -158,14 +158,20 @@ def explored_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @cache
 def remembering() -> Callable[..., Exploration]:
-    known: dict[tuple[str, frozenset[int], int], Exploration] = {}
+    known: dict[tuple[str, frozenset[int], int, tuple[int, ...]], Exploration] = {}
 
     def exploring(
-        image: Image, silicon: Silicon, registers: frozenset[int], *, mailbox: int, watch: None
+        image: Image,
+        silicon: Silicon,
+        registers: frozenset[int],
+        *,
+        mailbox: int,
+        watch: None,
+        outputs: tuple[int, ...],
     ) -> Exploration:
-        key = image.sha256, registers, mailbox
+        key = image.sha256, registers, mailbox, outputs
         if key not in known:
-            known[key] = explore(image, silicon, registers, mailbox=mailbox)
+            known[key] = explore(image, silicon, registers, mailbox=mailbox, outputs=outputs)
         return known[key]
 
     return exploring

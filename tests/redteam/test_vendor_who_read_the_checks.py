@@ -14,7 +14,7 @@ from tests.redteam.images import Edit, built, declared, refusals, verdict
 
 pytestmark = pytest.mark.toolchain
 
-TAKE = "timer_preload(tick_is_present(mailbox)); //"
+TAKE = "timer_preload(smoothing_step(tick_is_present(mailbox))); //"
 START = "        restart_at((uint32_t)confined_entry & ~1u);"
 FAULT = "    mailbox = 0u;"
 ACCESS: Edit = ("reset.c", '#include "clocks.h"', '#include "access.h"\n#include "clocks.h"')
@@ -23,7 +23,7 @@ SENSOR_PINS = 'pins = ["PB8"'
 
 def tick(code: str) -> Edit:
     """The tick reads the mailbox once, as `m`, hands it over and runs more code."""
-    return "tick.c", TAKE, f"uint32_t m = mailbox; timer_preload(tick_is_present(m)); {code} //"
+    return "tick.c", TAKE, f"uint32_t m = mailbox; timer_preload(smoothing_step(tick_is_present(m))); {code} //"
 
 
 def captured(code: str) -> Edit:
@@ -172,7 +172,7 @@ MODULES = (
         name="bit-from-a-register",
         edits=(
             ("tick.c", "static void tick_serve(void)", "static void tick_serve(uint32_t unused, uint32_t found)"),
-            ("tick.c", TAKE, "(void)mailbox; timer_preload(tick_is_present(found)); //"),
+            ("tick.c", TAKE, "(void)mailbox; timer_preload(smoothing_step(tick_is_present(found))); //"),
             (
                 "tick.c",
                 "RESTART_HANDLER(tick_serve)",

@@ -88,6 +88,7 @@ def vectors() -> Iterator[Vector]:
             reason=None,
             about=other.about,
             case=build_case(other.edits),
+            profile=other.profile,
         )
     for variant in chosen(ATTACKS):
         image = build_firmware(variant.edits) if variant.changes_firmware else reference
@@ -108,7 +109,7 @@ def vectors() -> Iterator[Vector]:
             expect=judged.kind,
             reason=judged.reason,
             about=judged.about,
-            case=plain,
+            case=build_case(judged.edits) if judged.edits else plain,
             silicon=judged.silicon,
             profile=judged.profile,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.attacks.arrays import ARRAY
 from tests.attacks.memory import BY_PROTECTION
 from tests.attacks.microphone import MICROPHONE
+from tests.attacks.smoothing import DWELL, DWELL_ONE_WAY, NO_SMOOTHING
 from tests.attacks.variant import Edit, Kind, Variant
 
 
@@ -20,7 +21,7 @@ class TextEdit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
-    """A vector whose image and declaration are the reference's, judged by another silicon file or profile."""
+    """A vector judged by another silicon file or profile; its image is the reference's but for the edits."""
 
     requirement: str
     name: str
@@ -29,6 +30,7 @@ class Elsewhere:
     silicon: TextEdit | None = None
     profile: TextEdit | None = None
     kind: Kind = Kind.FAIL
+    edits: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +41,12 @@ class Accepted:
     name: str
     about: str
     edits: tuple[Edit, ...]
+    profile: TextEdit | None = None
 
 
 _ARRAY = "Two pins on two channels of one timer, latched by the same update event."
+
+_DWELL = TextEdit(old='# [budget]\n# dwell_seconds = "10"', new='[budget]\ndwell_seconds = "10"')
 
 ACCEPTED: tuple[Accepted, ...] = (
     *(
@@ -62,6 +67,19 @@ ACCEPTED: tuple[Accepted, ...] = (
             edits=MICROPHONE,
         )
         for requirement in ("out-sensor-lines-constant", "mem-frame-bounded", "inp-none", "sns-declared")
+    ),
+    Accepted(
+        requirement="out-budget",
+        name="dwell-of-ten-seconds",
+        about="The profile asks for ten seconds between changes, and the gate counts ten periods.",
+        edits=DWELL,
+        profile=_DWELL,
+    ),
+    Accepted(
+        requirement="out-one-write",
+        name="no-smoothing",
+        about="The pin says each answer: the gate remembers nothing.",
+        edits=NO_SMOOTHING,
     ),
 )
 
@@ -88,7 +106,15 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
         name="dwell-not-kept",
         reason="budget-not-enforced",
         about="The profile asks for ten seconds between changes, and the gate keeps one.",
-        profile=TextEdit(old='# [budget]\n# dwell_seconds = "10"', new='[budget]\ndwell_seconds = "10"'),
+        profile=_DWELL,
+    ),
+    Elsewhere(
+        requirement="out-budget",
+        name="dwell-kept-one-way",
+        reason="budget-not-enforced",
+        about="The gate waits ten seconds before the pin rises again, and none before it falls.",
+        profile=_DWELL,
+        edits=DWELL_ONE_WAY,
     ),
 )
 
@@ -103,6 +129,9 @@ CHOSEN: tuple[str, ...] = (
     "sensor-configured-again", "sensor-bytes-from-pins", "microphone-transmits", "microphone-sleeps-with-the-processor",
     "microphone-asks-for-dma", "microphone-stopped-in-tick", "microphone-read-by-fault",
     "fault-leaves-answer", "fault-restarts-detector", "idle-word-present", "array-idle-is-high",
+    "message-played-out-later", "two-bits-of-the-message-kept", "smoothing-over-twenty-answers",
+    "fault-clears-smoothing", "smoothing-open-to-reading", "fault-raises-pin", "pin-latched", "dwell-wraps-round",
+    "smoothing-not-cleared-at-boot",
     "period-a-tenth", "array-of-a-detector", "supply-not-measured",
     "other-port-read", "reset-cause-read",
     "converter-read", "memory-in-materials",

@@ -25,30 +25,70 @@ TEMPLATE_BITS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Smoothing:
+    """What the gate's memory of earlier answers leaves of the pin's capacity.
+
+    In any T periods at most 2^(bits_per_period * T + head_start_bits) different things can be said.
+    """
+
+    bits_per_period: Decimal
+    head_start_bits: Decimal
+    periods_between_changes: int
+    """The fewest periods from one change of the pin to the next; at least 1."""
+    changes_per_day: int
+    """The most changes of the pin in any 24 hours."""
+
+    @classmethod
+    def rounded(cls, bits: Decimal, head_start: Decimal, *, gap: int, changes_per_day: int) -> Smoothing:
+        """With rates rounded up to a millionth, as a report prints them."""
+        return cls(
+            bits_per_period=_round_up(bits),
+            head_start_bits=_round_up(head_start),
+            periods_between_changes=gap,
+            changes_per_day=changes_per_day,
+        )
+
+    def __post_init__(self) -> None:
+        if self.bits_per_period < 0 or self.head_start_bits < 0 or self.periods_between_changes < 1:
+            raise ValueError("smoothing needs a rate and a head start of at least 0, and a gap of at least 1")
+        if self.changes_per_day < 0:
+            raise ValueError("there are at least 0 changes a day")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """The pin's capacity, from three proved numbers and the size of a frame."""
+    """The pin's capacity, from three proved numbers, what the gate's memory is proved to do, and a frame's size."""
 
     alphabet: int
     """Different values that one period can show; at least 1."""
     jitter_positions: int
     """Instants, beyond one, at which software can place an edge within a period; 0 when timer hardware makes it."""
     minimum_period_ns: int
-    """Shortest time between two changes, nanoseconds, rounded down; at least 1."""
+    """Shortest period, nanoseconds, rounded down; at least 1."""
     frame_bits: int
     """Bits in one frame of the declared sensor."""
+    smoothing: Smoothing | None = None
+    """None where each period's value is the last answer's alone."""
 
     def __post_init__(self) -> None:
         if self.alphabet < 1 or self.jitter_positions < 0 or self.minimum_period_ns < 1 or self.frame_bits < 1:
             raise ValueError("capacity needs an alphabet, a period and a frame of at least 1, and jitter of at least 0")
 
     @property
-    def bits_per_period(self) -> Decimal:
-        """log2(alphabet) + log2(1 + jitter positions), rounded up to a millionth."""
+    def plain_bits_per_period(self) -> Decimal:
+        """log2(alphabet) + log2(1 + jitter positions), rounded up to a millionth: as if the gate forgot everything."""
         return _round_up(_log2(self.alphabet * (1 + self.jitter_positions)))
 
     @property
+    def bits_per_period(self) -> Decimal:
+        """In the long run; never more than the plain number."""
+        if self.smoothing is None:
+            return self.plain_bits_per_period
+        return min(self.plain_bits_per_period, self.smoothing.bits_per_period)
+
+    @property
     def bits_per_second(self) -> Decimal:
-        return self._bits_in(1)
+        return _per(self.bits_per_period, 1, self.minimum_period_ns)
 
     @property
     def bits_per_day(self) -> Decimal:
@@ -58,16 +98,34 @@ class Capacity:
     def bits_per_year(self) -> Decimal:
         return self._bits_in(SECONDS_PER_YEAR)
 
+    @property
+    def minimum_gap_ns(self) -> int:
+        """Shortest time between two changes of the pin."""
+        periods = 1 if self.smoothing is None else self.smoothing.periods_between_changes
+        return periods * self.minimum_period_ns
+
     def seconds_for(self, bits: int) -> int | None:
         """Whole seconds, rounded down, that `bits` need at the least; None when nothing can be sent at all."""
-        if self.bits_per_period == 0:
+        if self.plain_bits_per_period == 0:
             return None
-        periods = -(-Fraction(bits) // Fraction(self.bits_per_period))
+        periods = -(-Fraction(bits) // Fraction(self.plain_bits_per_period))
+        if self.smoothing is not None and (left := Fraction(bits) - Fraction(self.smoothing.head_start_bits)) > 0:
+            if self.bits_per_period == 0:
+                return None
+            periods = max(periods, -(-left // Fraction(self.bits_per_period)))
         return int(periods * self.minimum_period_ns // _NANOSECONDS)
 
     def _bits_in(self, seconds: int) -> Decimal:
-        exact = Fraction(self.bits_per_period) * seconds * _NANOSECONDS / self.minimum_period_ns
-        return _round_up(_CONTEXT.divide(Decimal(exact.numerator), Decimal(exact.denominator)))
+        plain = _per(self.plain_bits_per_period, seconds, self.minimum_period_ns)
+        if self.smoothing is None:
+            return plain
+        whole = _per(self.bits_per_period, seconds, self.minimum_period_ns)
+        return min(plain, _round_up(_CONTEXT.add(whole, self.smoothing.head_start_bits)))
+
+
+def _per(bits_per_period: Decimal, seconds: int, period_ns: int) -> Decimal:
+    exact = Fraction(bits_per_period) * seconds * _NANOSECONDS / period_ns
+    return _round_up(_CONTEXT.divide(Decimal(exact.numerator), Decimal(exact.denominator)))
 
 
 def spell(number: Decimal) -> str:

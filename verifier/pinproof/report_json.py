@@ -6,10 +6,12 @@ outcomes cannot be read; nor one whose rates do not follow from its alphabet and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from pinproof import strict_json
-from pinproof.capacity import IDENTITY_BITS, TEMPLATE_BITS, Capacity, spell
+from pinproof.capacity import IDENTITY_BITS, TEMPLATE_BITS, Capacity, Smoothing, spell
 from pinproof.errors import InputError
 from pinproof.outcome import (
     Chain,
@@ -158,6 +160,10 @@ def _point_value(place: Location) -> JsonObject:
     return {"address": place.address, "function": place.function, "line": place.line}
 
 
+_PROVED_NUMBERS = ("alphabet", "jitter_positions", "minimum_period_ns", "frame_bits", "smoothing")
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
 def capacity_value(capacity: Capacity) -> JsonObject:
     """The proved numbers and what follows from them. Rates are decimal texts: readers may round JSON numbers."""
     return {
@@ -166,6 +172,7 @@ def capacity_value(capacity: Capacity) -> JsonObject:
         "jitter_positions": capacity.jitter_positions,
         "minimum_period_ns": capacity.minimum_period_ns,
         "frame_bits": capacity.frame_bits,
+        "smoothing": None if capacity.smoothing is None else _smoothing_value(capacity.smoothing),
         "bits_per_period": spell(capacity.bits_per_period),
         "bits_per_second": spell(capacity.bits_per_second),
         "bits_per_day": spell(capacity.bits_per_day),
@@ -173,6 +180,15 @@ def capacity_value(capacity: Capacity) -> JsonObject:
         "seconds_for_10_bits": capacity.seconds_for(IDENTITY_BITS),
         "seconds_for_256_bits": capacity.seconds_for(TEMPLATE_BITS),
         "seconds_for_one_frame": capacity.seconds_for(capacity.frame_bits),
+    }
+
+
+def _smoothing_value(smoothing: Smoothing) -> JsonObject:
+    return {
+        "bits_per_period": spell(smoothing.bits_per_period),
+        "head_start_bits": spell(smoothing.head_start_bits),
+        "periods_between_changes": smoothing.periods_between_changes,
+        "changes_per_day": smoothing.changes_per_day,
     }
 
 
@@ -396,12 +412,31 @@ def read_capacity(fields: Fields) -> Capacity:
         jitter_positions=fields.whole("jitter_positions", highest=2**32),
         minimum_period_ns=fields.whole("minimum_period_ns", lowest=1),
         frame_bits=fields.whole("frame_bits", lowest=1),
+        smoothing=fields.optional("smoothing", _read_smoothing),
     )
     for key, value in capacity_value(capacity).items():
-        if key not in ("alphabet", "jitter_positions", "minimum_period_ns", "frame_bits") and fields.take(key) != value:
-            raise fields.problem(f"{key!r} does not follow from the alphabet and the period")
+        if key not in _PROVED_NUMBERS and fields.take(key) != value:
+            raise fields.problem(f"{key!r} does not follow from the alphabet, the period and the smoothing")
     fields.done()
     return capacity
+
+
+def _read_smoothing(fields: Fields) -> Smoothing:
+    smoothing = Smoothing(
+        bits_per_period=_read_decimal(fields, "bits_per_period"),
+        head_start_bits=_read_decimal(fields, "head_start_bits"),
+        periods_between_changes=fields.whole("periods_between_changes", lowest=1),
+        changes_per_day=fields.whole("changes_per_day"),
+    )
+    fields.done()
+    return smoothing
+
+
+def _read_decimal(fields: Fields, key: str) -> Decimal:
+    text = fields.text(key, longest=64)
+    if not _DECIMAL.fullmatch(text):
+        raise fields.problem(f"{key!r} is not a decimal number")
+    return Decimal(text)
 
 
 def read_memory(fields: Fields) -> Memory:

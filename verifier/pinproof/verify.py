@@ -106,6 +106,7 @@ def _gather(
             facts.sensor_registers(silicon, declared),
             watch=watched.begin if watched is not None else None,
             mailbox=declared.memory.mailbox,
+            outputs=facts.output_registers(silicon, declared),
         ),
         level=level,
         provisioning=_provisioning(declared, files),

@@ -14,16 +14,21 @@ from pinproof.machine.result import (
     Content,
     Exploration,
     HandlerExit,
+    History,
     MachineState,
     MemoryRange,
+    Move,
     Obstacle,
     Origin,
     Run,
     Site,
+    Unfollowed,
     Word,
 )
 
 from tests.unit.requirements.builders import access, address_of, known
+
+Deviation = Callable[[Facts], Facts]
 
 BOOT, TICK, FAULT = "boot", "tick", "fault"
 
@@ -47,6 +52,36 @@ def empty(facts: Facts) -> Facts:
         steps=0,
     )
     return replace(facts, exploration=nothing)
+
+
+PIN_UP = 0xFFFFFFFF
+STATE_WORD = 0x20017000
+"""A word of gate memory."""
+
+
+def last_answer(*more: Move, without: tuple[int, ...] = ()) -> Deviation:
+    """A gate that remembers the last answer and says it; with more moves, or without some."""
+    moves = [move(state, answer, idle=not answer) for state in (0, 1) for answer in (0, 1)]
+    kept = tuple(each for place, each in enumerate(moves) if place not in without)
+    history = History(
+        words=(STATE_WORD,),
+        counters=(),
+        states=((0,), (1,), (2,)),
+        starts=1,
+        counters_at_start=(),
+        moves=(*kept, *more),
+    )
+    return lambda facts: exploration(facts, history=history)
+
+
+def move(source: int, target: int, *, idle: bool, up: bool | None = None) -> Move:
+    shown = bool(target) if up is None else up
+    return Move(source=source, target=target, idle=idle, guards=(), updates=(), outputs=(PIN_UP if shown else 0,))
+
+
+def unfollowed(code: str) -> Deviation:
+    history = Unfollowed(code=code, message="a message", would_help="some help", site=Site(address=0x080001B0))
+    return lambda facts: exploration(facts, history=history)
 
 
 def obstacle(facts: Facts, code: str = "computed-branch") -> Facts:

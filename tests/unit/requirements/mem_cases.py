@@ -26,6 +26,7 @@ from tests.unit.requirements.cases import Case, Deviation, fails, undecided
 from tests.unit.requirements.deviations import (
     BOOT,
     FAULT,
+    STATE_WORD,
     TICK,
     anything,
     declaration,
@@ -35,6 +36,7 @@ from tests.unit.requirements.deviations import (
     exit_of,
     forgotten,
     held,
+    last_answer,
     leaving_state,
     loaded,
     obstacle,
@@ -44,9 +46,16 @@ from tests.unit.requirements.deviations import (
     silicon,
     stacked,
     stored,
+    unfollowed,
     written,
 )
-from tests.unit.requirements.out_cases import no_drop, open_peripherals, other_handlers_only, unknown_region
+from tests.unit.requirements.out_cases import (
+    UNFOLLOWED,
+    no_drop,
+    open_peripherals,
+    other_handlers_only,
+    unknown_region,
+)
 
 SENSOR_DATA = Word(low=0, high=0xFFFFFFFF, origins=SENSED)
 
@@ -152,6 +161,13 @@ CASES: list[Case] = [
         ("gate-remembers", lambda facts: held(facts, TICK, RAM_END - 4, RAM_END, anything(Origin.DEVICE))),
         ("no-confined-memory", no_confined_memory),
     ),
+    *fails(
+        "mem-forgetful",
+        ("gate-state-stored-elsewhere", unfollowed("gate-state-stored-elsewhere")),
+        ("gate-state-reachable", lambda facts: region(last_answer()(facts), 2, *ALL_RAM)),
+        ("gate-remembers", lambda facts: held(last_answer()(facts), TICK, STATE_WORD, STATE_WORD + 4, SENSOR_DATA)),
+    ),
+    *undecided("mem-forgetful", *((code, unfollowed(code)) for code in UNFOLLOWED)),
     *undecided(
         "mem-forgetful",
         ("no-tick", other_handlers_only),

@@ -23,13 +23,16 @@ from tests.unit.requirements.deviations import (
     exploration,
     forgotten,
     held,
+    last_answer,
     loaded,
+    move,
     options,
     read,
     region,
     run,
     stacked,
     stored,
+    unfollowed,
     written,
 )
 
@@ -77,6 +80,15 @@ def internal_clock(facts: Facts) -> Facts:
 def budget(facts: Facts) -> Facts:
     limits = Budget(dwell_seconds=Decimal(10), changes_per_day=None)
     return replace(facts, profile=replace(facts.profile, budget=limits))
+
+
+def changes_a_day(facts: Facts) -> Facts:
+    limits = Budget(dwell_seconds=None, changes_per_day=100)
+    return replace(last_answer()(facts), profile=replace(facts.profile, budget=limits))
+
+
+def limited(deviation: Deviation) -> Deviation:
+    return lambda facts: budget(deviation(facts))
 
 
 def stored_to_timer(name: str, value: int = 0) -> Deviation:
@@ -131,6 +143,14 @@ def output_on_sensor_pin(facts: Facts) -> Facts:
     facts = device(facts, "GPIOA", "AFRL", 1 << 20 | 1)
     return declaration(facts, "sensor", pins=("PA0", *facts.declaration.sensor.pins))
 
+
+UNFOLLOWED = (
+    "gate-state-unbounded",
+    "gate-state-too-large",
+    "gate-state-unfollowed",
+    "gate-state-in-loop",
+    "gate-state-from-sensor",
+)
 
 CASES: list[Case] = [
     *fails(
@@ -264,7 +284,10 @@ CASES: list[Case] = [
         ("output-conditional", compare(control=frozenset({Origin.GATE}))),
         ("output-not-from-mailbox", compare(value=Word.exactly(0, ALWAYS, origins=frozenset({Origin.GATE})))),
         ("alphabet-too-large", compare(value=Word.exactly(0, 0xFFFFFFFE, ALWAYS))),
+        ("answer-in-more-ways", last_answer(move(0, 2, idle=False, up=False), move(2, 2, idle=True, up=False))),
+        ("gate-state-stored-elsewhere", unfollowed("gate-state-stored-elsewhere")),
     ),
+    *undecided("out-one-write", *((code, unfollowed(code)) for code in UNFOLLOWED)),
     *undecided(
         "out-one-write",
         ("reload-unknown", no_drop),
@@ -335,6 +358,9 @@ CASES: list[Case] = [
         ("fault-leaves-output", lambda facts: held(facts, FAULT, MAILBOX, MAILBOX + 4, known(1))),
         ("fault-returns-to-detector", lambda facts: stacked(facts, FAULT, 6, known(0x08001004))),
         ("idle-not-a-loop", busy_idle),
+        ("fault-raises-output", last_answer(move(0, 1, idle=True))),
+        ("fault-keeps-output", last_answer(move(1, 1, idle=True))),
+        ("gate-state-stored-elsewhere", unfollowed("gate-state-stored-elsewhere")),
         ("output-not-idle", lambda facts: device(facts, "TIM2", "CCR1", ALWAYS)),
         ("idle-word-not-idle", lambda facts: exploration(facts, unanswered=facts.exploration.handlers)),
     ),
@@ -343,6 +369,7 @@ CASES: list[Case] = [
         ("reload-unknown", no_drop),
         ("no-fault-handler", only_the_tick),
         ("idle-word-unfollowed", lambda facts: exploration(facts, unanswered=())),
+        *((code, unfollowed(code)) for code in UNFOLLOWED),
     ),
     *fails(
         "out-capacity",
@@ -361,9 +388,13 @@ CASES: list[Case] = [
     *fails(
         "out-budget",
         ("budget-not-enforced", budget),
+        ("budget-not-enforced", limited(last_answer())),
+        ("budget-not-enforced", changes_a_day),
+        ("gate-state-stored-elsewhere", limited(unfollowed("gate-state-stored-elsewhere"))),
         ("output-timer-unknown", unknown_timer),
         ("clock-source-undeclared", internal_clock),
     ),
+    *undecided("out-budget", *((code, limited(unfollowed(code))) for code in UNFOLLOWED)),
     *undecided(
         "out-budget",
         ("reload-unknown", no_drop),

@@ -242,7 +242,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
             ("", f"{rate(capacity.bits_per_day)} bits a day, {rate(capacity.bits_per_year)} a year"),
             (
                 "",
-                f"{capacity.alphabet} values, no two changes closer than {seconds_word(capacity.minimum_period_ns)} s",
+                f"{capacity.alphabet} values, no two changes closer than {seconds_word(capacity.minimum_gap_ns)} s",
             ),
             ("Time to send", f"one person among 1,000 (10 bits): {duration(capacity.seconds_for(10))}"),
             ("", f"a face template (256 bits): {duration(capacity.seconds_for(256))}"),

@@ -95,6 +95,7 @@ from pinproof.facts._sealing import (
     provisioning_problems,
 )
 from pinproof.facts._sensor import DATA_BUS_REASONS, data_bus_problems, sample_rates, sensor_registers
+from pinproof.facts._smoothing import SMOOTHING_REASONS, Smoothed, periods_in, state_words
 from pinproof.facts._static import static_code
 from pinproof.facts._steady import STEADY_REASONS, reset_problems
 from pinproof.facts._timer import (
@@ -112,6 +113,7 @@ from pinproof.facts._timer import (
     period_counts,
     pin_capacity,
     show_seconds,
+    smoothing_of,
     timer_set_up,
     timer_stores_after_start,
 )
@@ -133,6 +135,7 @@ from pinproof.facts._view import (
     may_set,
     name_of,
     name_of_access,
+    output_registers,
     output_timer,
     places,
     register,
@@ -168,6 +171,7 @@ __all__ = [
     "PLAIN_STATUS",
     "PROTECTION_REASONS",
     "SEALING_REASONS",
+    "SMOOTHING_REASONS",
     "STACK_REASONS",
     "STEADY_REASONS",
     "TIMER_REASONS",
@@ -180,6 +184,7 @@ __all__ = [
     "Problem",
     "Range",
     "Refusal",
+    "Smoothed",
     "TimerClock",
     "TimerSetUp",
     "Touch",
@@ -234,8 +239,10 @@ __all__ = [
     "minimum_period",
     "name_of",
     "name_of_access",
+    "output_registers",
     "output_timer",
     "period_counts",
+    "periods_in",
     "peripheral_blocks",
     "pin_capacity",
     "pin_state",
@@ -258,8 +265,10 @@ __all__ = [
     "sensor_registers",
     "show_seconds",
     "silicon",
+    "smoothing_of",
     "span",
     "stack_area",
+    "state_words",
     "static_code",
     "stores",
     "system_clock",

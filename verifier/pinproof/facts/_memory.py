@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pinproof.declaration import Range as DeclaredRange
 from pinproof.facts._core import Facts, Known, Problem, Refusal, Unknown, span
 from pinproof.facts._protection import Range, gate_ram, unprivileged, without
+from pinproof.facts._timer import smoothing_of
 from pinproof.facts._view import device_at_drops, drops, field, handlers, register, stores, ticks
 from pinproof.machine.mpu import Use
 from pinproof.machine.result import Content, HandlerExit, MachineState, MemoryRange, Origin, Run
@@ -200,7 +201,7 @@ def _stacked_counter(leaving: HandlerExit) -> tuple[Range, ...]:
 
 
 def _gate_memory(facts: Facts) -> Iterator[Problem]:
-    """What outlives a handler, the stack apart: whatever is not constant there is anything to the next one.
+    """What outlives a handler, the stack and followed words apart: what is not constant is anything to the next one.
 
     What lies on the stack is dead when a handler ends. The machine forgets it, the boot's too, so a handler that reads
     it gets a value from everywhere.
@@ -210,12 +211,13 @@ def _gate_memory(facts: Facts) -> Iterator[Problem]:
         yield memory
         return
     stack = stack_area(facts, (facts.exploration.boot, *handlers(facts)))
-    watched = without(memory.value, (stack,)) if stack is not None else memory.value
+    followed = _followed_words(facts)
+    watched = without(memory.value, (*(() if stack is None else (stack,)), *followed))
     before = [(part, item) for drop in drops(facts) for place in watched for part, item in ranges_at(drop.state, place)]
     for run in handlers(facts):
         for leaving in run.exits:
             after = [(part, item) for place in watched for part, item in ranges_at(leaving.state, place)]
-            changed = _changed(before, after)
+            changed = _changed(before, after) or _not_of_answers(leaving.state, followed)
             if changed is not None:
                 yield Refusal(
                     reason="gate-remembers",
@@ -223,6 +225,19 @@ def _gate_memory(facts: Facts) -> Iterator[Problem]:
                     places=(facts.at(leaving.site),),
                 )
                 return
+
+
+def _followed_words(facts: Facts) -> tuple[Range, ...]:
+    """The words that smoothing remembers in; none where their states were not all followed."""
+    remembered = smoothing_of(facts)
+    return tuple((word, word + 4) for word in remembered.value.words) if isinstance(remembered, Known) else ()
+
+
+def _not_of_answers(state: MachineState, followed: tuple[Range, ...]) -> Described | None:
+    """The first of these words that holds something else than what was made of answers."""
+    allowed = {Origin.CONFINED, Origin.GATE}
+    found = ((part, item) for place in followed for part, item in ranges_at(state, place))
+    return next(((part, item) for part, item in found if item.value.origins - allowed), None)
 
 
 def _changed(before: list[Described], after: list[Described]) -> Described | None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from pinproof.capacity import Capacity
+from pinproof.capacity import SECONDS_PER_DAY, Capacity, Smoothing
 from pinproof.facts._clocks import timer_clock
 from pinproof.facts._core import Facts, Known, Problem, Refusal, Unknown, proved
+from pinproof.facts._smoothing import Smoothed, periods_in, smoothed_of
 from pinproof.facts._view import (
     Touch,
     boot,
@@ -232,13 +233,28 @@ def pin_capacity(facts: Facts) -> Known[Capacity] | Problem:
             message="the period is below a nanosecond, or no tick was explored",
             would_help="a timer period that the profile allows",
         )
+    remembered = smoothing_of(facts)
     capacity = Capacity(
         alphabet=values.value,
         jitter_positions=0,
         minimum_period_ns=nanoseconds,
         frame_bits=facts.declaration.sensor.frame_bits,
+        smoothing=_smoothing(remembered.value, period.value) if isinstance(remembered, Known) else None,
     )
     return Known(value=capacity, evidence=period.evidence)
+
+
+def smoothing_of(facts: Facts) -> Known[Smoothed] | Problem | None:
+    """What the gate's memory of earlier answers is proved to do; None where it has no part in what the pin says."""
+    set_up = timer_set_up(facts)
+    return smoothed_of(facts, set_up.value.never) if isinstance(set_up, Known) else set_up
+
+
+def _smoothing(remembered: Smoothed, period: Fraction) -> Smoothing:
+    changes = remembered.changes_in(periods_in(Fraction(SECONDS_PER_DAY), period))
+    return Smoothing.rounded(
+        remembered.rate.bits, remembered.rate.head_start, gap=remembered.gap, changes_per_day=changes
+    )
 
 
 def show_seconds(period: Fraction) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pinproof.declaration import Declaration
 from pinproof.facts._core import Facts
 from pinproof.machine.result import Access, AccessKind, Drop, Run, Word
 from pinproof.outcome import Location
-from pinproof.silicon import Capability, Peripheral, Timer
+from pinproof.silicon import Capability, Peripheral, Silicon, Timer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,15 @@ def all_runs(facts: Facts) -> tuple[Run, ...]:
 def output_timer(facts: Facts) -> Timer | None:
     """The declared timer, if the silicon file knows it as one that can make edges."""
     return facts.silicon.timer(facts.declaration.output.timer)
+
+
+def output_registers(silicon: Silicon, declaration: Declaration) -> tuple[int, ...]:
+    """Addresses of the registers that say what the declared pins show; none of a timer that the silicon file lacks."""
+    output = declaration.output
+    if silicon.timer(output.timer) is None or not silicon.has_peripheral(output.timer):
+        return ()
+    wanted = [f"CCR{channel}" for channel in sorted(set(output.channels))]
+    return tuple(each.address for each in silicon.peripheral(output.timer).registers if each.name in wanted)
 
 
 def is_tick(facts: Facts, run: Run) -> bool:

@@ -158,7 +158,8 @@ class Bus:
         self._check_permission(state, known, width, mpu.Use.WRITE)
         state.barriers = state.barriers - {STORES_COMPLETE}
         if self._inside(known, width, self._rams):
-            if self._trace.ram_store(address, known, width, value):
+            kept = not self._inside(known, width, self.confined)
+            if self._trace.ram_store(address, known, width, value, kept):
                 state.symbols.source.effort.spend(len(state.passed), REMEMBERED)
                 state.passed = state.passed | {ram_token(self._trace.site)}
             self._store_ram(state, known, value, width)

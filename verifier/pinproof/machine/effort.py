@@ -41,10 +41,13 @@ class Effort:
             raise BudgetSpent
 
     @contextmanager
-    def bounding(self) -> Iterator[None]:
-        """`BudgetSpent` may be raised inside."""
+    def bounding(self, most: float = float("inf")) -> Iterator[None]:
+        """`BudgetSpent` may be raised inside, when all is spent or when `most` is."""
+        kept = max(0.0, self.left - most)
+        self.left -= kept
         self._bounding = True
         try:
             yield
         finally:
             self._bounding = False
+            self.left += kept

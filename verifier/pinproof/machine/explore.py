@@ -24,15 +24,30 @@ from .effort import UNITS, BudgetSpent, Effort
 from .execute import Executor
 from .flags import Flags
 from .flow import Jumps
+from .history import Tick, Wanted, follow_history, state_words, storing_sites
 from .jumps import Discovered, KnownJumps
 from .processor import AbstractProcessor
-from .result import Access, AccessKind, Drop, Exploration, HandlerExit, Obstacle, Origin, Run, Site
+from .result import (
+    Access,
+    AccessKind,
+    Drop,
+    Exploration,
+    HandlerExit,
+    History,
+    Obstacle,
+    Origin,
+    Run,
+    Site,
+    Unfollowed,
+)
 from .state import BASEPRI, CONTROL, FAULTMASK, LR, MAIN_STACK, PRIMASK, PROCESS_STACK, State, cycles_of, join, pieces
 from .trace import AccessKey, Blocked, Trace, access_token
 from .values import Linear, Symbols, SymbolSource, Value
 from .views import machine_state
 
 STEP_BUDGET = 500_000
+HISTORY_STEPS, HISTORY_UNITS = 120_000, 200_000
+"""Of these, at most so many, and so much effort, go into what the gate remembers of earlier answers."""
 MOST_ROUNDS = 12
 WIDEN_AFTER = 4
 GIVE_UP_AFTER = 8
@@ -62,16 +77,19 @@ def explore(
     budget: int = STEP_BUDGET,
     watch: Watch | None = None,
     mailbox: int | None = None,
+    outputs: tuple[int, ...] = (),
 ) -> Exploration:
     """Everything that can be established about the privileged code of `image`.
 
     `sensor_registers` are addresses of device registers whose contents come from the declared sensor; `mailbox` is that
-    of the word for which handlers are also run with nothing in it (`Exploration.unanswered`). Never raises for
-    what the image does: what cannot be followed is an obstacle of the result. `watch` looks on, for explanations.
+    of the word for which handlers are also run with nothing in it (`Exploration.unanswered`). `outputs` are
+    addresses of the registers that say what the pins show; where gate memory has a part in what is stored there, that
+    memory is followed too (`Exploration.history`). Never raises for what the image does: what cannot be followed is an
+    obstacle of the result. `watch` looks on, for explanations.
     """
     jumps, spent, effort = KnownJumps(), 0, Effort(UNITS)
     while True:
-        explorer = _Explorer(image, silicon, sensor_registers, budget, watch, mailbox, jumps, spent, effort)
+        explorer = _Explorer(image, silicon, sensor_registers, budget, watch, mailbox, outputs, jumps, spent, effort)
         try:
             return explorer.run()
         except Discovered:
@@ -103,6 +121,7 @@ class _Explorer:
         budget: int,
         watch: Watch | None,
         mailbox: int | None,
+        outputs: tuple[int, ...],
         jumps: KnownJumps,
         spent: int,
         effort: Effort,
@@ -115,6 +134,8 @@ class _Explorer:
         self._watch = watch
         self._budget = budget
         self._mailbox = mailbox
+        self._outputs = outputs
+        self._history: History | Unfollowed | None = None
         self._jumps = jumps
         self.steps = spent
         self._instructions: dict[int, Instruction] = {}
@@ -140,6 +161,7 @@ class _Explorer:
             handlers=tuple(handlers),
             unanswered=tuple(unanswered),
             vectors=vectors,
+            history=self._history,
             obstacles=tuple(self._obstacles),
             executed=_joined((start, start + size) for start, size in self._executed.items()),
             constants=_joined(self._constants),
@@ -191,6 +213,7 @@ class _Explorer:
         if not drops:
             return run, None
         joined = reduce(join, entries)
+        joined.control = ranges.NO_ORIGINS  # what the ways here have left otherwise carries it by now
         _forget_boot_stack(joined)
         _forget_relations(joined)
         return run, joined
@@ -250,6 +273,7 @@ class _Explorer:
         if self._confined_memory(invariant) != confined:
             message = "a handler changes the MPU, so what the confined part can write is not one set of addresses"
             self._note("protection-changes", message, entries[0][0])
+        self._history = self._remembered(explored, invariant, confined, entry)
         unanswered = [self._finish(each) for each in self._unanswered(entries, invariant, confined)]
         return [self._finish(each) for each in explored], unanswered, round_number
 
@@ -257,7 +281,7 @@ class _Explorer:
         self, explored: list[_Explored], invariant: State, confined: Places, round_number: int
     ) -> State | None:
         """The invariant after one more round, None when it holds: or when the effort is spent, which is an obstacle."""
-        left = [state for handler in explored for state in handler.left]
+        left = [handler.left for handler in explored]
         try:
             with self._effort.bounding():
                 return _grown(invariant, left, confined, round_number)
@@ -276,6 +300,39 @@ class _Explorer:
         self._watch = None  # explanations are of the runs that count
         for address, numbers in entries:
             yield self._handler(address, numbers, invariant, confined, {mailbox: 0})
+
+    def _remembered(
+        self, explored: list[_Explored], invariant: State, confined: Places, entry: State
+    ) -> History | Unfollowed | None:
+        """What the gate remembers of earlier answers; None where nothing of it reaches the compare registers."""
+        found = [each for each in explored if any(_from_memory(each.trace, self._outputs))]
+        if self._mailbox is None or not found:
+            return None
+        if len(found) > 1 or self._obstacles or any(each.trace.obstacles for each in explored):
+            message = "what the gate remembers is followed only where one handler, without obstacles, stores the output"
+            return Unfollowed(code="gate-state-unfollowed", message=message, would_help="see the obstacles")
+        tick = found[0]
+        stack = _stack_of(explored)
+        if stack is None:
+            return Unfollowed(code="gate-state-unbounded", message="the stack is not bounded", would_help="bound it")
+        words = state_words((each.trace for each in explored), stack)
+        if isinstance(words, Unfollowed):
+            return words
+        others = [each.trace for each in explored if each is not tick]
+        sites = storing_sites(tick.trace, others, (*words, *self._outputs))
+        if isinstance(sites, Unfollowed):
+            return sites
+        trace = Trace(min(self._budget - self.steps, HISTORY_STEPS), effort=self._effort)
+        processor = self._handler_executor(trace, list(tick.exceptions), confined).processor
+        start = self._handler_state(invariant, confined)
+        with self._effort.bounding(HISTORY_UNITS):
+            history = follow_history(
+                Tick(tick.entry & ~1, start, processor, trace, self._fetch),
+                Wanted(self._mailbox, 1 << len(self._outputs), self._outputs, words, sites),
+                entry,
+            )
+        self.steps += trace.steps
+        return history
 
     def _entries(self, vectors: tuple[int, ...]) -> list[tuple[int, list[int]]]:
         """Each handler with the exceptions it serves. A zero vector of a reserved exception serves none."""
@@ -412,14 +469,42 @@ class _Explorer:
         )
 
 
-def _grown(invariant: State, left: list[State], confined: Places, round_number: int) -> State | None:
-    """The invariant grown to cover what handlers left in gate memory and devices; None if it covers that already."""
+def _from_memory(trace: Trace, outputs: tuple[int, ...]) -> Iterator[bool]:
+    """Of each store to one of the outputs, whether gate memory has a part in its value."""
+    for key in trace.accesses:
+        if key.kind is AccessKind.STORE and any(
+            key.address.low < each + 4 and each <= key.address.high for each in outputs
+        ):
+            yield Origin.GATE in key.value.origins | key.control
+
+
+def _stack_of(explored: list[_Explored]) -> tuple[int, int] | None:
+    """The stack that handlers use; None where it has no bound."""
+    lows, tops = [_lowest_stack(each.left) for each in explored], [each.stack for each in explored]
+    known_lows = [low for low in lows if low is not None]
+    known_tops = [top for top in tops if top is not None]
+    if len(known_lows) < len(lows) or len(known_tops) < len(tops):
+        return None
+    return min(known_lows), max(known_tops)
+
+
+def _grown(invariant: State, left: list[list[State]], confined: Places, round_number: int) -> State | None:
+    """The invariant grown to cover what handlers left in gate memory and devices; None if it covers that already.
+
+    The ends of one handler are joined first: where they differ, what chose between them shows. That the result differs
+    from the invariant tells of nothing but which handlers ran.
+    """
     grown = invariant
-    for state in left:
-        settled = state.copy()
-        _forget_dead_stack(settled, state)
-        if not _covered(invariant, settled, confined):
-            grown = join(grown, settled)
+    for states in left:
+        settled = [state.copy() for state in states]
+        for twin, state in zip(settled, states, strict=True):
+            _forget_dead_stack(twin, state)
+        if all(_covered(invariant, twin, confined) for twin in settled):
+            continue
+        joined = reduce(join, settled)
+        joined.control = ranges.NO_ORIGINS
+        grown = join(grown, joined)
+        for state in states:
             _forget_dead_stack(grown, state)
     if grown is invariant:
         return None

@@ -64,6 +64,11 @@ class Word:
         """The value of these bits where all of them are known, else None."""
         return self.ones & mask if (self.zeros | self.ones) & mask == mask else None
 
+    def contains(self, value: int) -> bool:
+        if self.values is not None:
+            return value in self.values
+        return self.low <= value <= self.high and not value & self.zeros and value & self.ones == self.ones
+
     def within(self, allowed: frozenset[int]) -> bool:
         """Whether every possible value is among `allowed`. False when the set is too large to list."""
         return self.values is not None and self.values <= allowed
@@ -217,6 +222,61 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What one tick makes of a counter: itself plus `amount` modulo 2^32 if it `keeps` it, else `amount`."""
+
+    keeps: bool
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One way in which a tick can change the gate's memory, and what it stores to the compare registers."""
+
+    source: int
+    target: int
+    """Both by their place in `History.states`."""
+    idle: bool
+    """Whether the mailbox held the idle word, 0; else it held something else."""
+    guards: tuple[Word, ...]
+    """Of each counter, the values with which this can happen."""
+    updates: tuple[Update, ...]
+    """Of each counter."""
+    outputs: tuple[int, ...]
+    """What is stored to each compare register, in the order in which they were given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the gate remembers of earlier answers: every state that its memory can be in, and every way on from each.
+
+    A tick in any state does what one of its moves says. The words and counters are all the gate memory that outlives
+    a tick and is stored to by any handler.
+    """
+
+    words: tuple[int, ...]
+    """Addresses of the words that `states` lists."""
+    counters: tuple[int, ...]
+    """Addresses of the words that only ever change by a constant, or to one."""
+    states: tuple[tuple[int, ...], ...]
+    """The values of the words; the first ones, as many as `starts`, are those at the drop."""
+    starts: int
+    counters_at_start: tuple[Word, ...]
+    """The values of each counter at the drop."""
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfollowed:
+    """Why the gate's memory of earlier answers could not be followed. `code` is a stable slug."""
+
+    code: str
+    message: str
+    would_help: str
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exploration:
     """Everything that abstract execution established about one image."""
 
@@ -234,3 +294,5 @@ class Exploration:
     """Byte ranges of flash that gate code reads as data."""
     invariant_rounds: int
     steps: int
+    history: History | Unfollowed | None = None
+    """None where no value of the compare registers comes from gate memory."""

@@ -88,6 +88,15 @@ def ram_token(site: Site) -> Token:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptStore:
+    """A store to RAM that the confined part cannot write: every byte that it can reach, low up to high."""
+
+    low: int
+    high: int
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """The records of a trace at one moment."""
 
@@ -98,6 +107,7 @@ class Records:
     executed: dict[int, int]
     constants: set[tuple[int, int]]
     ram_stores: set[tuple[int, int]]
+    kept: dict[Place, KeptStore]
     logged: list[int]
 
 
@@ -118,6 +128,7 @@ class Trace:
     constants: set[tuple[int, int]] = field(default_factory=set)
     ram_stores: set[tuple[int, int]] = field(default_factory=set)
     """Where each store to RAM can reach: first byte, and one past the last."""
+    kept: dict[Place, KeptStore] = field(default_factory=dict)
     effort: Effort = field(default_factory=Effort)
     _logs: list[StoreLog] = field(default_factory=list)
     _parts: int = 0
@@ -134,6 +145,7 @@ class Trace:
             dict(self.executed),
             set(self.constants),
             set(self.ram_stores),
+            dict(self.kept),
             [len(log.entries) for log in self._logs],
         )
 
@@ -146,6 +158,7 @@ class Trace:
         self.executed = records.executed
         self.constants = records.constants
         self.ram_stores = records.ram_stores
+        self.kept = records.kept
         for log, length in zip(self._logs, records.logged, strict=True):
             del log.entries[length:]
 
@@ -157,14 +170,27 @@ class Trace:
     def end_store_log(self) -> None:
         self._logs.pop()
 
-    def ram_store(self, address: Value, reach: Range, width: int, value: Value) -> bool:
-        """Note a store to RAM, also for the loops that are being finished; says whether any is."""
+    def ram_store(self, address: Value, reach: Range, width: int, value: Value, kept: bool) -> bool:
+        """Note a store to RAM, also for the loops that are being finished; says whether any is.
+
+        `kept` says that it may reach memory which the confined part cannot write.
+        """
         self.ram_stores.add((reach.low, reach.high + width))
         entry = StoreEntry(self.site, self._parts, address, reach, width, value)
+        if kept:
+            self._keep(entry)
         self._parts += 1
         for log in self._logs:
             log.entries.append(entry)
         return bool(self._logs)
+
+    def _keep(self, entry: StoreEntry) -> None:
+        low, high = entry.reach.low, entry.reach.high + entry.width
+        found = self.kept.get(entry.place)
+        if found is None:
+            self.kept[entry.place] = KeptStore(low, high, self.loops > 0)
+        else:
+            self.kept[entry.place] = KeptStore(min(low, found.low), max(high, found.high), True)
 
     @property
     def site(self) -> Site:

@@ -5,15 +5,17 @@ at its entry point.
 a constant of the image, or sensor data inside the declared frame. The stacked registers, r4 to r11 and the program
 status are constants, and the floating-point unit and the flash caches are off. No branch or division of a handler
 depends on what the confined part wrote, on gate memory that changes or on a device, so that not even the path tells
-of it; a fault that the last frame left pending is withdrawn; gate memory outside the stack is the same constant from
-the drop on; the tick reads no device but the sensor's lines, on a port without a declared output, and its own timer's
-flags; but for the compare register, handlers store constants alone, to status registers and sensor lines.
+of it; a fault that the last frame left pending is withdrawn; the tick reads no device but the sensor's lines, on a port
+without a declared output, and its own timer's flags; but for the compare register, handlers store constants alone, to
+status registers and sensor lines. Gate memory outside the stack is the same constant from the drop on. Excepted are the
+words in which smoothing keeps what it made of answers: every state of them was followed, the confined part can reach
+none of them, and the evidence states how many bits they hold.
 
 *False accepts.* State that no manual names as memory: prefetch buffers (A-silicon-as-manual). The tick
 begins some cycles later or earlier with what it interrupts. Windows of several periods are judged as one period. A
 microphone's receiver holds what it could not hand over, so a window can begin with sound from before its period.
 
-*False rejects.* A gate that smooths over frames in its own memory; a wipe that stores the sensor's data outside the
+*False rejects.* Smoothing whose states are too many to follow; a wipe that stores the sensor's data outside the
 frame and overwrites it later on some paths only.
 """
 
@@ -28,6 +30,7 @@ from pinproof.facts import (
     MACHINE_REASONS,
     MEMORY_REASONS,
     PROTECTION_REASONS,
+    SMOOTHING_REASONS,
     Facts,
     Known,
     Problem,
@@ -37,13 +40,16 @@ from pinproof.facts import (
     device_problems,
     drops,
     handlers,
+    hardware,
     leftovers,
     name_of_access,
     output_timer,
     places,
     proved,
+    reach_problems,
     register,
     sensor_registers,
+    smoothing_of,
     stores,
     ticks,
     touches,
@@ -52,17 +58,19 @@ from pinproof.facts import (
 )
 from pinproof.machine.mpu import Use
 from pinproof.machine.result import AccessKind
-from pinproof.outcome import Outcome
+from pinproof.outcome import Evidence, Outcome
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     **PROTECTION_REASONS,
     **MEMORY_REASONS,
     **DEVICE_REASONS,
+    **SMOOTHING_REASONS,
     "no-tick": "no handler of the timer's exception was explored",
     "branch-on-confined": "the path of a handler depends on what the confined part wrote, gate memory or a device",
     "pending-fault-kept": "the tick does not withdraw a fault that the last frame left pending",
     "device-read": "the tick reads a device other than the sensor's lines and its own timer's flags",
+    "gate-state-reachable": "the confined part can reach the memory in which smoothing keeps what it made of answers",
     "no-confined-memory": "the confined part can write no memory at all, so no frame can reach it",
 }
 
@@ -79,6 +87,7 @@ def check(facts: Facts) -> Outcome:
         ),
         proved("registers, flags and pending faults are cleared, and the floating-point unit is off"),
         proved("no branch of a handler depends on what the confined part wrote"),
+        *_remembered_evidence(facts),
     ]
     problems = [
         *_memory(writable, total),
@@ -89,8 +98,27 @@ def check(facts: Facts) -> Outcome:
         *_reads(facts),
         *_pending(facts),
         *device_problems(facts),
+        *_remembered(facts),
     ]
     return conclude(facts, problems, evidence, [ASSUMPTION_MANUAL])
+
+
+def _remembered_evidence(facts: Facts) -> Iterator[Evidence]:
+    found = smoothing_of(facts)
+    if isinstance(found, Known):
+        yield hardware(
+            f"nothing is remembered but {found.value.memory_bits} bits made of earlier answers, in "
+            f"{len(found.value.words)} words of gate memory that the confined part cannot reach"
+        )
+
+
+def _remembered(facts: Facts) -> Iterator[Problem]:
+    found = smoothing_of(facts)
+    if isinstance(found, Known):
+        words = tuple((word, word + 4) for word in found.value.words)
+        yield from reach_problems(facts, words, "gate-state-reachable", "what the gate remembers of answers")
+    elif found is not None:
+        yield found
 
 
 def _tick(facts: Facts) -> Iterator[Problem]:

@@ -3,7 +3,9 @@ limit.
 
 *How it is decided.* The alphabet is the set of values that the compare register can have; the period is the one of
 out-period. The capacity is log2 of the first per second, in exact arithmetic and rounded up, with no jitter term
-because out-clocked refuses every edge that a program makes.
+because out-clocked refuses every edge that a program makes. Where the gate smooths over answers, and every state of its
+memory was followed, the sequences of values that the graph of those states allows are counted too, by the graph's
+largest eigenvalue or by the changes that fit, bounded from above; the smaller number is the capacity.
 
 *False accepts.* None: nothing in the declaration enters the number but the crystal's frequency, which stands beside
 it.
@@ -13,9 +15,10 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
-from pinproof.capacity import IDENTITY_BITS, TEMPLATE_BITS, spell
+from pinproof.capacity import IDENTITY_BITS, TEMPLATE_BITS, Capacity, spell
 from pinproof.facts import (
     CLOCK_REASONS,
     MACHINE_REASONS,
@@ -30,7 +33,7 @@ from pinproof.facts import (
     proved,
     timer_clock,
 )
-from pinproof.outcome import Outcome
+from pinproof.outcome import Evidence, Outcome
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
@@ -60,4 +63,16 @@ def check(facts: Facts) -> Outcome:
         f"a face template {capacity.seconds_for(TEMPLATE_BITS)} s, "
         f"a frame {capacity.seconds_for(capacity.frame_bits)} s"
     )
-    return conclude(facts, problems, [*period.evidence, proved(statement)], clock.value.assumptions)
+    evidence = [*period.evidence, proved(statement), *_smoothed(capacity)]
+    return conclude(facts, problems, evidence, clock.value.assumptions)
+
+
+def _smoothed(capacity: Capacity) -> Iterator[Evidence]:
+    smoothing = capacity.smoothing
+    if smoothing is not None:
+        plain, left = capacity.plain_bits_per_period, capacity.bits_per_period
+        yield proved(
+            f"the gate's memory of answers leaves {spell(left)} of {spell(plain)} bits a period in the long run: "
+            f"changes are at least {smoothing.periods_between_changes} periods apart, at most "
+            f"{smoothing.changes_per_day} a day"
+        )

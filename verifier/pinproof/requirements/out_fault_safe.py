@@ -1,9 +1,11 @@
-"""A fault of the confined part MUST make this period's output idle and have no other effect.
+"""A fault of the confined part MUST count as the idle answer of its period and have no other effect.
 
 *How it is decided.* The timer's exception alone leads to the tick. Every other handler ends with the idle word in the
 mailbox, on every path, stores to no register of the output timer or of a port, causes no reset, and returns to the
 idle loop, which the image shows to be a branch to itself. Every compare register is 0 at the drop, and a tick that
-finds the idle word in the mailbox stores 0 there.
+finds the idle word in the mailbox stores 0 there. Where the gate smooths over answers, the idle word is an answer like
+another: in no state of the gate's memory does it raise a pin, and from each state idle answers alone lead to the idle
+output, after a number of periods that the evidence states.
 
 *False accepts.* That handlers cannot fault, lock up or run for ever is run-handlers and run-gate-proved; that the pin
 is idle while the part is in reset is the board's pull-down (A-pull-down).
@@ -19,11 +21,13 @@ from pinproof.facts import (
     ASSUMPTION_PULL_DOWN,
     MACHINE_REASONS,
     PERIOD_REASONS,
+    SMOOTHING_REASONS,
     STEADY_REASONS,
     Facts,
     Known,
     Problem,
     Refusal,
+    Smoothed,
     TimerSetUp,
     Unknown,
     block_stores,
@@ -38,6 +42,8 @@ from pinproof.facts import (
     proved,
     ranges_at,
     reset_problems,
+    smoothing_of,
+    state_words,
     stores,
     ticks,
     timer_set_up,
@@ -49,6 +55,7 @@ REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     **STEADY_REASONS,
     **PERIOD_REASONS,
+    **SMOOTHING_REASONS,
     "no-fault-handler": "no handler other than the tick was explored",
     "fault-runs-tick": "an exception other than the timer's leads to the tick, so software chooses when it runs",
     "fault-moves-output": "a handler other than the tick stores to the output timer or to a port",
@@ -57,6 +64,8 @@ REASONS: dict[str, str] = {
     "idle-not-a-loop": "the code at the idle address is not a branch to itself",
     "output-not-idle": "the compare register may not be 0 at the drop",
     "idle-word-not-idle": "the tick may make something else than idle of the idle word",
+    "fault-raises-output": "after some answers the idle word can make the pin rise",
+    "fault-keeps-output": "after some answers the pin can stay up however many idle words follow",
     "idle-word-unfollowed": "no tick was explored with the idle word in the mailbox",
 }
 
@@ -78,6 +87,12 @@ def check(facts: Facts) -> Outcome:
             facts.at(facts.declaration.entry.idle),
         ),
     ]
+    remembered = smoothing_of(facts)
+    if isinstance(remembered, Known):
+        idle = (
+            f"no idle answer raises the pin, and {remembered.value.idle_after} of them in a row lead to the idle output"
+        )
+        evidence.append(proved(f"{idle} from each state that the gate's memory can be in"))
     problems = [*_output(facts, others), *_ends(facts, others), *_idle(facts), *reset_problems(facts)]
     return conclude(facts, problems, evidence, [ASSUMPTION_PULL_DOWN])
 
@@ -114,6 +129,12 @@ def _idle_word(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
             message="no tick was explored with the idle word in the mailbox",
             would_help="a mailbox that is a word of the confined part's memory, and a vector for the timer's exception",
         )
+    remembered = smoothing_of(facts)
+    if isinstance(remembered, Known):
+        yield from _smoothed_idle(remembered.value)
+        return
+    if remembered is not None:
+        yield remembered
     compared = [touch for channel in set_up.channels for touch in stores(facts, found, channel.compare)]
     wrong = [touch for touch in compared if touch.access.value.only != set_up.never]
     if wrong:
@@ -121,6 +142,20 @@ def _idle_word(facts: Facts, set_up: TimerSetUp) -> Iterator[Problem]:
             reason="idle-word-not-idle",
             message="with 0 in the mailbox, the tick may store something else than 0 to a compare register",
             places=places(facts, wrong),
+        )
+
+
+def _smoothed_idle(remembered: Smoothed) -> Iterator[Problem]:
+    if remembered.raised is not None:
+        before = remembered.graph.nodes[remembered.raised.source]
+        yield Refusal(
+            reason="fault-raises-output",
+            message=f"with {state_words(before)} in gate memory, the idle word in the mailbox raises the pin",
+        )
+    if remembered.idle_after is None:
+        yield Refusal(
+            reason="fault-keeps-output",
+            message="from some state of gate memory, idle words alone may never lead to the idle output",
         )
 
 

@@ -5,13 +5,15 @@ value of the declared alphabet.
 declared channel, each a whole word at one instruction, on every path, outside loops and under no condition that
 anything outside the image influences. On every path the tick also clears the timer's update flag, or it would be
 taken again at once and come more than once a period. The stored values, of several channels multiplied, are as many
-as the profile's alphabet, or fewer, and come from the mailbox alone. No other handler loads from the confined part's
-memory or stores to a declared compare register.
+as the profile's alphabet, or fewer, and come from the mailbox and followed gate memory alone. No other handler loads
+from the confined part's memory or stores to a declared compare register. Gate memory that has a part in the value is
+followed through every state that it can reach: each tick stores it, on every path and in no loop, no other handler
+does, and one answer can change it in no more ways than the alphabet has values.
 
 *False accepts.* None known.
 
-*False rejects.* Smoothing over frames in gate memory: its state is not followed, so the value is refused. Channels
-that never say certain things together.
+*False rejects.* Channels that never say certain things together. Smoothing that is stored on some paths only, in more
+states than can be followed, or in words of many values that change otherwise than by a constant.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from collections.abc import Iterator
 from pinproof.facts import (
     MACHINE_REASONS,
     PROTECTION_REASONS,
+    SMOOTHING_REASONS,
     TIMER_REASONS,
     Channel,
     Facts,
@@ -40,6 +43,7 @@ from pinproof.facts import (
     places,
     proved,
     register,
+    smoothing_of,
     stores,
     ticks,
     timer_set_up,
@@ -48,12 +52,13 @@ from pinproof.facts import (
 )
 from pinproof.machine.mpu import Use
 from pinproof.machine.result import AccessKind, Origin, Run
-from pinproof.outcome import Outcome
+from pinproof.outcome import Evidence, Outcome
 
 REASONS: dict[str, str] = {
     **MACHINE_REASONS,
     "mpu-words-unknown": PROTECTION_REASONS["mpu-words-unknown"],
     **TIMER_REASONS,
+    **SMOOTHING_REASONS,
     "no-tick": "no handler of the timer's exception was explored",
     "two-mailbox-reads": "the mailbox is read more than once, or in a loop",
     "mailbox-not-read": "the mailbox is not read as one word on every path of the tick",
@@ -63,6 +68,7 @@ REASONS: dict[str, str] = {
     "tick-not-acknowledged": "the tick may leave the timer's flag set, and so be taken again in the same period",
     "output-conditional": "whether the compare register is stored to depends on something outside the image",
     "output-not-from-mailbox": "the pending value comes from something other than the mailbox",
+    "answer-in-more-ways": "one answer can change what the gate remembers in more ways than the alphabet has values",
     "alphabet-too-large": "the compare register can have more values than the profile's alphabet",
 }
 
@@ -83,8 +89,11 @@ def check(facts: Facts) -> Outcome:
             *places(facts, [*_mailbox_reads(facts, found), *written]),
         ),
         proved(f"no other handler reads confined memory or stores to {registers}"),
+        *_remembered_evidence(facts),
     ]
-    return conclude(facts, [*_reads(facts), *_writes(facts, set_up.value), *_values(facts)], evidence)
+    return conclude(
+        facts, [*_reads(facts), *_writes(facts, set_up.value), *_values(facts), *_remembered(facts)], evidence
+    )
 
 
 def _mailbox_reads(facts: Facts, runs: tuple[Run, ...]) -> list[Touch]:
@@ -146,12 +155,40 @@ def _channel_writes(facts: Facts, channel: Channel) -> Iterator[Problem]:
                     message="a branch on something outside the image decides about the store",
                     places=places(facts, [touch]),
                 )
-            if touch.access.value.origins - {Origin.CONFINED}:
+            if touch.access.value.origins - _allowed(facts):
                 yield Refusal(
                     reason="output-not-from-mailbox",
                     message="the stored value depends on more than the mailbox",
                     places=places(facts, [touch]),
                 )
+
+
+def _allowed(facts: Facts) -> set[Origin]:
+    """The mailbox; gate memory too where it was followed, or where it is said elsewhere why it was not."""
+    return {Origin.CONFINED} if smoothing_of(facts) is None else {Origin.CONFINED, Origin.GATE}
+
+
+def _remembered(facts: Facts) -> Iterator[Problem]:
+    found = smoothing_of(facts)
+    if found is None:
+        return
+    if not isinstance(found, Known):
+        yield found
+    elif found.value.outcomes > len(facts.profile.alphabet):
+        yield Refusal(
+            reason="answer-in-more-ways",
+            message=f"one answer can change what the gate remembers in {found.value.outcomes} ways, "
+            f"but the profile's alphabet has {len(facts.profile.alphabet)} values",
+        )
+
+
+def _remembered_evidence(facts: Facts) -> Iterator[Evidence]:
+    found = smoothing_of(facts)
+    if isinstance(found, Known):
+        yield proved(
+            f"the value is made of the answers alone: {len(found.value.graph.nodes)} states of gate memory and pin "
+            f"were followed, and one answer goes on from each in {found.value.outcomes} ways at the most"
+        )
 
 
 def _acknowledged(facts: Facts, set_up: TimerSetUp, run: Run) -> Iterator[Problem]:
