@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -96,8 +97,8 @@ def of_proof(product: Product) -> Iterator[Number]:
     yield named(product, "writable_memory", part if reachable is None else reachable, "bytes")
     yield named(product, "writable_memory_of_part", part, "bytes")
     yield named(product, "period", capacity.minimum_period_ns / 1e9, "s")
-    yield named(product, "capacity", float(capacity.bits_per_second), "bit/s")
-    smoothing = getattr(capacity, "smoothing", None)
+    yield named(product, "capacity", math.ceil(capacity.bits_per_second * 10_000) / 10_000, "bit/s")
+    smoothing = capacity.smoothing
     if smoothing is not None:
         yield named(product, "changes_per_day", smoothing.changes_per_day, "changes")
     if report.proof.tick_cycles is not None:

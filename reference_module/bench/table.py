@@ -72,7 +72,9 @@ def _cell(row: _Row, product: Product, numbers: Mapping[str, Number]) -> str:
     low, high = numbers.get(f"{name}_low"), numbers.get(f"{name}_high")
     if low is not None and high is not None:
         return f"{number.value} [{low.value}, {high.value}]"
-    value = f"{int(number.value):,}" if number.value.isdigit() else f"{float(number.value):.2g}"
+    value = f"{int(number.value):,}" if number.value.isdigit() else number.value
+    if number.unit == "%":
+        value = f"{float(value):.2g}"
     return f"{value} {number.unit.partition(' of ')[0]}"
 
 
