@@ -40,8 +40,7 @@ def stepping() -> tuple[ConcreteExecutor, int]:
     """The gate's code and memory, and where its step of smoothing begins."""
     path = MODULE / "person_detector.elf"
     image = read_image(path.read_bytes(), path.name)
-    code = image.read(0x0800_0000, 0x800)
-    assert code is not None
+    code = image.flash_image(0x0800_0000, 0x1000)
     memory = {0x0800_0000: bytearray(code), 0x2000_8000: bytearray(0x1000)}
     executor = ConcreteExecutor(processor=ConcreteProcessor(memory=memory), pc=0)
     return executor, read_symbols(path).address("smoothing_step") & ~1

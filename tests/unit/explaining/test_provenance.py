@@ -174,7 +174,7 @@ class TestTheReferenceGate:
                 assert moment.site in tracer.every_site(), "the machine saw what ran"
                 assert wrong(tracer, moment) == []
 
-    def test_the_stored_bit_leads_back_to_the_mailbox(self) -> None:
+    def test_the_stored_bit_leads_back_to_answers(self) -> None:
         _, _, exploration, _ = reference()
         (tick,) = [run for run in exploration.handlers if len(run.exceptions) == 1]
         (store,) = [access for access in tick.accesses if access.address.only == 0x40000034]
@@ -182,6 +182,8 @@ class TestTheReferenceGate:
         (transfer,) = tracer.effects(store.site).stores
         assert transfer.value is not None
         links = tracer.chain(store.site, transfer.value.sources)
-        assert [link.kind for link in links if link.kind is not Kind.MADE] == [Kind.ENTRY, Kind.SEEN]
-        (entry,) = [link for link in links if link.kind is Kind.ENTRY]
-        assert (getattr(entry.thing, "start", None), getattr(entry.thing, "end", None)) == (0x20000000, 0x20000004)
+        entries = [link.thing for link in links if link.kind is Kind.ENTRY]
+        found = {(getattr(thing, "start", None), getattr(thing, "end", None)) for thing in entries}
+        words = {(word, word + 4) for word in range(0x20008400, 0x2000840C, 4)}
+        assert found, "the chain ends somewhere"
+        assert found <= {(0x20000000, 0x20000004)} | words, "in the mailbox, or in what smoothing keeps"
