@@ -120,8 +120,8 @@ MODULES = (
         edits=(
             (
                 "camera.c",
-                "word_read(kGpioC + kGpioIdr)",
-                "(word_read(kGpioC + kGpioIdr) | (word_read(kGpioA + kGpioIdr) >> 5 & 1u))",
+                "levels = word_read(kGpioC + kGpioIdr);",
+                "levels = word_read(kGpioC + kGpioIdr) | (word_read(kGpioA + kGpioIdr) >> 5 & 1u);",
             ),
         ),
         declaration={SENSOR_PINS: 'pins = ["PA0", "PB8"'},
