@@ -83,6 +83,8 @@ class Gate:
     """What that function returns when the frame has arrived."""
     confined_memory: int = 0x10000
     """Bytes of memory that the gate opens to the confined part."""
+    smoothed: tuple[int, ...] | None = None
+    """What its output says to the emulation's frames if that is not each answer."""
     declaration: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Tables and keys in which the declaration differs from the reference, beside what image and layout decide."""
 
@@ -105,6 +107,7 @@ def read_gate(directory: Path) -> Gate:
         capture=table.get("capture", "camera_capture"),
         captured=table.get("captured", 1),
         confined_memory=table.get("confined_memory", 0x10000),
+        smoothed=tuple(table["smoothed"]) if "smoothed" in table else None,
         declaration=table.get("declaration", {}),
     )
 

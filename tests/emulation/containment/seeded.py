@@ -109,7 +109,7 @@ FAULTS = (
     Fault(
         name="a value narrowed to another one",
         kind=Kind.ACCESS,
-        spoil=_tick(_accesses(AccessKind.STORE, _COMPARE, lambda each: replace(each, value=Word.exactly(0)))),
+        spoil=_tick(_accesses(AccessKind.STORE, _COMPARE, lambda each: replace(each, value=Word.exactly(1)))),
     ),
     Fault(
         name="a bit known that is not",
@@ -174,7 +174,7 @@ FAULTS = (
     Fault(
         name="a stack less deep",
         kind=Kind.STACK,
-        spoil=_tick(lambda run: replace(run, stack_low=(run.stack_low or 0) + 4)),
+        spoil=_tick(lambda run: replace(run, stack_low=(run.stack_low or 0) + 32)),
     ),
     Fault(name="fewer cycles than instructions", kind=Kind.CYCLES, spoil=_tick(lambda run: replace(run, cycles=1000))),
     Fault(
