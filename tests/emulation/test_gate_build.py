@@ -20,7 +20,7 @@ from tests.emulation.tools import require
 pytestmark = pytest.mark.toolchain
 
 _LARGEST_VECTOR = 16 * 1024
-_LARGEST_GATE = 2560
+_LARGEST_GATE = 2816
 """Bytes: vectors (404), code and constants."""
 
 
@@ -62,7 +62,7 @@ def test_without_debugging_information_it_is_the_same_image_and_small(stub: Path
 def test_only_the_known_sections_are_loaded(stub: Path) -> None:
     with stub.open("rb") as file:
         loaded = {section.name for section in ELFFile(file).iter_sections() if section["sh_flags"] & 2}
-    assert loaded == {".gate", ".confined", ".model", ".mailbox", ".arena", ".bss", ".gate_stack"}
+    assert loaded == {".gate", ".confined", ".model", ".mailbox", ".arena", ".bss", ".gate_stack", ".gate_state"}
 
 
 def test_the_gate_is_small(stub: Path) -> None:
