@@ -13,12 +13,15 @@ from pinproof.image import read_image
 from reference_module.build import Recipe, build
 from reference_module.declare import HERE as REFERENCE
 from reference_module.declare import refreshed
+from tests.emulation.answers import unsmoothed
 from tests.emulation.observation import DARK, Observation, run_variant
 from tests.emulation.oracle import judge
 
 pytestmark = [pytest.mark.emulation, pytest.mark.toolchain]
 
 _CCR1 = 0x40000034
+_RECIPE = Recipe(confined="modulator", gate_files=unsmoothed())
+"""Each answer shows at once, so that what each fault makes of its period can be seen."""
 _PLAYED = [(0, 0), (1, 0), (2, 0), (2, 9), (3, 2), (4, 3), (4, 12), (5, 4), (7, 1), *((6, kind) for kind in range(16))]
 
 
@@ -30,7 +33,7 @@ def _card(pattern: int, rate: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def observation(emulation_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Observation:
-    image: Path = build(tmp_path_factory.mktemp("modulator") / "modulator.elf", Recipe(confined="modulator"))
+    image: Path = build(tmp_path_factory.mktemp("modulator") / "modulator.elf", _RECIPE)
     return run_variant(image, [_card(*each) for each in _PLAYED])
 
 
@@ -57,7 +60,7 @@ def test_every_fault_makes_its_period_idle(observation: Observation) -> None:
 
 
 def test_the_image_conforms_as_with_any_confined_part(observation: Observation, tmp_path: Path) -> None:
-    image = build(tmp_path / "modulator.elf", Recipe(confined="modulator"))
+    image = build(tmp_path / "modulator.elf", _RECIPE)
     text = (REFERENCE / "module.toml").read_text(encoding="utf-8")
     (tmp_path / "module.toml").write_text(refreshed(text, read_image(image.read_bytes(), image.name), REFERENCE))
     for name in ("provisioning.toml", "datasheet.md"):

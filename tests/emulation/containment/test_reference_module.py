@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.emulation, pytest.mark.usefixtures("emulation_tools")]
 _DETECTOR = ROOT / "reference_module" / "person_detector.elf"
 _STUB = VECTORS / "mem-cleared" / "reference.pass.elf"
 _TICK, _CAMERA = 44, 0x40020810
-_LONG = 20_000_000
+_LONG = 60_000_000
 Record = Callable[[bytes], Recording]
 
 
