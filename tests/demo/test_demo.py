@@ -71,7 +71,10 @@ def test_without_the_video_pictures_are_made_up_and_that_is_said(no_video: None)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
 def test_stopping_it_leaves_no_emulator(number: signal.Signals) -> None:
     require("qemu-system-arm")
-    command = [sys.executable, "-m", "reference_module.demo", "--frames", "1000"]
+    # A process started in the background of a script would ignore an interrupt, and so would its children.
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import runpy; "
+    start += "runpy.run_module('reference_module.demo', run_name='__main__', alter_sys=True)"
+    command = [sys.executable, "-c", start, "--frames", "1000"]
     environment = {**os.environ, "PYTHONPATH": f"verifier{os.pathsep}."}
     process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
